@@ -1,0 +1,1 @@
+# Headers, CMake package and pkg-config file of the SDK.

@@ -1,0 +1,16 @@
+# wakala_add_plugin(NAME SOURCES...): the one supported way to build a plugin, inside the tree and outside.
+function(wakala_add_plugin name)
+  add_library(${name} MODULE ${ARGN})
+  target_link_libraries(${name} PRIVATE wakala::sdk)
+  target_compile_options(${name} PRIVATE -Wall -Wextra -fvisibility=hidden -fstack-clash-protection)
+  target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+  # -z defs: a missing service fails here, not when the host loads the plugin.
+  if(NOT WAKALA_SANITIZE)
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+  target_link_options(${name} PRIVATE -Wl,-z,now -Wl,-z,start-stop-visibility=hidden -Wl,--build-id=sha1)
+  set_target_properties(${name} PROPERTIES PREFIX "" C_STANDARD 11)
+  if(WAKALA_PLUGINDIR)
+    install(TARGETS ${name} LIBRARY DESTINATION ${WAKALA_PLUGINDIR})
+  endif()
+endfunction()
