@@ -17,8 +17,8 @@ static struct {
     unsigned long count;
 } points[NAMES_MAX]; /* fault points beyond these still count in the total */
 static unsigned long total;
-static unsigned long kill_at;        /* 0 = never */
-static char kill_name[64];           /* "" = kill_at counts every point */
+static unsigned long kill_at; /* 0 = never */
+static char kill_name[64];    /* "" = kill_at counts every point */
 static char count_path[4096];
 static bool has_exit_hook;
 

@@ -372,6 +372,7 @@ struct wk_fiber *wk_fiber_self(void) { return running; }
 struct wk_sched *wk_sched_of(const struct wk_fiber *fiber) { return fiber->sched; }
 void wk_fiber_set_data(struct wk_fiber *fiber, void *data) { fiber->data = data; }
 void *wk_fiber_data(const struct wk_fiber *fiber) { return fiber->data; }
+size_t wk_fiber_stack_high(const struct wk_fiber *fiber) { return wk_stack_high_bytes(&fiber->stack); }
 
 void *wk_fiber_at_fault(const void *addr, const void *sp, bool *is_overflow)
 {

@@ -41,7 +41,8 @@ struct wk_fiber *wk_fiber_self(void); /* the running fiber, NULL on the loop's s
  * own deadline). `reason` is static text, shown to operators. A wake that came before the park is not lost: one
  * pending wake is remembered. Must not be called on the loop's stack. */
 enum wk_wake wk_fiber_park(const char *reason, int64_t until_us);
-void wk_fiber_wake(struct wk_fiber *fiber);   /* idempotent until the fiber runs again */
+void wk_fiber_wake(struct wk_fiber *fiber);   /* idempotent until the fiber runs again; wins over a timeout or cancel
+                                               * that the fiber has not seen yet, so what was handed over has an owner */
 void wk_fiber_cancel(struct wk_fiber *fiber); /* marks and wakes; the fiber unwinds by itself */
 bool wk_fiber_is_cancelled(const struct wk_fiber *fiber);
 void wk_fiber_set_deadline(struct wk_fiber *fiber, int64_t until_us); /* monotonic; 0 = none; waits after it time out */
@@ -54,6 +55,7 @@ bool wk_fiber_wake_ok(enum wk_wake wake, const char *what, struct wk_err *err);
 /* One slot for the owner of the fiber (the host puts its struct wk_call there). */
 void wk_fiber_set_data(struct wk_fiber *fiber, void *data);
 void *wk_fiber_data(const struct wk_fiber *fiber);
+size_t wk_fiber_stack_high(const struct wk_fiber *fiber); /* deepest use so far in bytes; dev builds only, else 0 */
 
 /* What every live fiber is doing: name, why parked (NULL = ready or running), since when (monotonic us). */
 struct wk_fiber_info {
@@ -65,8 +67,8 @@ struct wk_fiber_info {
 void wk_sched_each(struct wk_sched *sched, void (*visit)(const struct wk_fiber_info *info, void *arg), void *arg);
 
 /* Install the SIGSEGV handler (sigaltstack) that tells a stack overflow from other faults. `report` runs in the handler:
- * async-signal-safe code only; `overflow` names the guilty fiber's data or is NULL for any other fault. Afterwards the
- * default action follows. Call once per process. */
+ * async-signal-safe code only; `fiber_data` is the running fiber's (NULL on the loop's stack), whatever the fault. Afterwards
+ * the action that was there before follows: the default one, or a sanitizer's report. Call once per process. */
 void wk_fiber_guard_install(void (*report)(int sig, bool is_overflow, void *fiber_data));
 
 int64_t wk_mono_us(void); /* CLOCK_MONOTONIC in microseconds: I/O deadlines only, never decides business time */

@@ -33,10 +33,11 @@ static bool map_stack(struct wk_stack *out, size_t bytes, struct wk_err *err)
 {
     char *area = mmap(NULL, WK_STACK_GUARD_BYTES + bytes, PROT_NONE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    char *low = area + WK_STACK_GUARD_BYTES;
+    char *low;
 
     if (area == MAP_FAILED)
         return wk_fail(err, WK_SYSTEM, "host.no_memory", "stack of %zu bytes: %s", bytes, strerror(errno));
+    low = area + WK_STACK_GUARD_BYTES;
     if (mprotect(low, bytes, PROT_READ | PROT_WRITE) != 0) {
         wk_fail(err, WK_SYSTEM, "host.no_memory", "stack of %zu bytes: %s", bytes, strerror(errno));
         (void)munmap(area, WK_STACK_GUARD_BYTES + bytes);

@@ -32,6 +32,8 @@ static void report(int sig, bool is_overflow, void *fiber_data)
     (void)!write(report_fd, &r, sizeof r);
 }
 
+static void idle(void *arg) { (void)arg; }
+
 static void child(void (*fn)(void *), bool on_fiber)
 {
     struct rlimit no_core = { 0, 0 };
@@ -49,6 +51,7 @@ static void child(void (*fn)(void *), bool on_fiber)
     sched = wk_sched_create(base, &(struct wk_sched_conf){ .stack_bytes = 64 << 10 }, NULL);
     fiber = wk_fiber_spawn(sched, "doomed", fn, NULL, NULL);
     wk_fiber_set_data(fiber, &marker);
+    (void)wk_fiber_spawn(sched, "neighbour", idle, NULL, NULL); /* its stack is mapped right below */
     event_base_dispatch(base);
     _exit(0); /* survived */
 }
@@ -110,11 +113,12 @@ static void recursion_is_reported_as_overflow(void **state)
 }
 
 #if defined(__x86_64__)
-/* 80 KiB in one step, as a plugin built without -fstack-clash-protection would: only the last byte is touched. */
+/* 120 KB in one step, as a plugin built without -fstack-clash-protection would: only the last byte is touched, 56 KB below
+ * the stack. */
 static void large_frame(void *arg)
 {
     (void)arg;
-    __asm__ volatile("sub $81920, %%rsp\n movb $1, (%%rsp)\n add $81920, %%rsp" ::: "memory", "cc");
+    __asm__ volatile("sub $120000, %%rsp\n movb $1, (%%rsp)\n add $120000, %%rsp" ::: "memory", "cc");
 }
 
 static void one_large_frame_does_not_step_over_the_guard(void **state)

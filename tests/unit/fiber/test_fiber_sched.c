@@ -340,6 +340,7 @@ static void member(void *arg)
     __attribute__((cleanup(count_and_free))) char *block = malloc(100);
 
     (void)arg;
+    (void)block;
     (void)wk_fiber_park("crowd", 0);
 }
 
