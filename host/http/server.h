@@ -40,8 +40,10 @@ struct wk_httpd_ops {
     void (*on_request)(struct wk_exchange *x, void *arg); /* body whole (WHOLE) or about to come (PIECES): reply now or later */
     void (*on_body)(struct wk_exchange *x, const char *data, size_t len, void *arg); /* PIECES; len 0 = the end */
     void (*on_drain)(struct wk_exchange *x, void *arg);   /* after WAIT: the buffer is below half of the mark */
-    /* The client is gone before the reply finished (or its body was cut off). Called once, never from inside one of the
-     * functions below. The exchange stays readable until wk_exchange_release() or until its reply is finished. */
+    /* The client is gone before the reply finished, or its body was refused or cut off. Called once, never from inside one
+     * of the functions below, not after WK_WRITE_GONE. When on_request has been called, the exchange stays readable until
+     * wk_exchange_release() or until its reply is finished; before on_request it ends when on_abort returns. NULL: the
+     * owner learns of it by its next write or reply. */
     void (*on_abort)(struct wk_exchange *x, void *arg);
 };
 
@@ -64,13 +66,17 @@ bool wk_httpd_listen(struct wk_httpd *h, int fd, struct wk_err *err);
 const struct wk_httpd_stats *wk_httpd_stats(struct wk_httpd *h);
 
 /* --- drain and hand-over ------------------------------------------------------------------------------------------- */
-/* Takes one connection between two requests. `leftover` = bytes of a next request already read. true = given (the fd was
- * duplicated by the send; the server closes its own), false = not given: the server closes the connection. */
-typedef bool wk_httpd_give_fn(int fd, const char *peer, const void *leftover, size_t len, void *arg);
+enum wk_give {
+    WK_GIVEN,      /* the send duplicated the fd; the server closes its own */
+    WK_GIVE_LATER, /* the channel is full: served on, offered again in 10 ms */
+    WK_GIVE_CLOSE, /* nobody wants it: the server closes it */
+};
+/* Takes one connection between two requests. `leftover` = bytes of a next request already read. */
+typedef enum wk_give wk_httpd_give_fn(int fd, const char *peer, const void *leftover, size_t len, void *arg);
 
 void wk_httpd_stop_accepting(struct wk_httpd *h);
 /* Stop accepting; give away idle connections now and busy ones after their reply. give NULL: close instead, with
- * "Connection: close" on the last reply. `done` is called from the loop when no connection is left. */
+ * "Connection: close" on the last reply. `done` is called from the loop when no connection and no held exchange is left. */
 void wk_httpd_drain(struct wk_httpd *h, wk_httpd_give_fn *give, void (*done)(void *arg), void *arg);
 /* Take over a connection that another process gave; owns `fd` from here, also on failure. */
 bool wk_httpd_adopt(struct wk_httpd *h, int fd, const char *peer, const void *leftover, size_t len, struct wk_err *err);
