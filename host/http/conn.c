@@ -297,7 +297,7 @@ static void read_once(struct wk_conn *c)
         want_read(c, false); /* bounded: TCP holds the client back until this request is done */
         return;
     }
-    n = read(c->fd, room.iov_base, room.iov_len);
+    n = recv(c->fd, room.iov_base, room.iov_len, 0);
     if (n > 0) {
         c->h->stats.bytes_in += (uint64_t)n;
         wk_reader_got(c, (size_t)n);
@@ -312,7 +312,7 @@ static void read_once(struct wk_conn *c)
 static void discard_once(struct wk_conn *c)
 {
     static char sink[16384];
-    ssize_t n = read(c->fd, sink, sizeof sink);
+    ssize_t n = recv(c->fd, sink, sizeof sink, 0);
 
     if (n > 0 && (c->lingered += (uint64_t)n) < 1u << 20)
         return;
