@@ -21,7 +21,7 @@ void wk_log_reopen(void); /* the next line opens the path again (SIGUSR1, after 
 bool wk_log_is_on(enum wk_level level);
 bool wk_log_level_parse(const char *text, enum wk_level *out); /* debug info warn error */
 
-/* Identical lines (same level, plugin, hook and format) above 10 a second are counted, and reported once a second. */
+/* Identical lines (same level, plugin, hook, and text but for its digits) above 10 a second are counted, and reported once a second. */
 void wk_log_line(enum wk_level level, const struct wk_log_fields *fields, const char *fmt, ...) WK_PRINTF(3, 4);
 void wk_log_vline(enum wk_level level, const struct wk_log_fields *fields, const char *fmt, va_list ap) WK_PRINTF(3, 0);
 

@@ -67,6 +67,7 @@ void wk_share_inherit(const struct wk_share *share); /* between fork and exec: s
  * made none: then blame and wakes do nothing and metrics count in private memory. */
 struct wk_share *wk_share_self(void);
 int64_t wk_share_mono_us(void); /* CLOCK_MONOTONIC, the clock of every time in here */
+uint64_t wk_share_hash(const void *data, size_t len); /* FNV-1a, mixed; never 0; not for hostile keys */
 
 /* --- slots: the master gives and takes back -------------------------------------------------------------------------- */
 int wk_share_slot_take(struct wk_share *share, uint32_t generation, uint32_t index); /* -1: all taken */

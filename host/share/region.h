@@ -1,0 +1,75 @@
+/* region.h - how the shared memory is laid out. For host/share and host/observe/metric.c only; everybody else uses share.h.
+ * The master and its workers run the same executable, so the layout needs a version only against a mistake (an inherited fd
+ * of something else, a replaced binary). */
+#ifndef WK_SHARE_REGION_H
+#define WK_SHARE_REGION_H
+#include <stdatomic.h>
+#include "share/share.h"
+
+#define WK_REGION_MAGIC UINT64_C(0x57414b414c410001)
+enum {
+    WK_REGION_VERSION = 1,
+    WK_REGION_TAGS = 65536,
+    WK_REGION_POISON = 1024,
+    WK_REGION_CELLS = 4096, /* power of two: metric cells are found by hash */
+    WK_CELL_VALUES = 20,
+};
+
+struct wk_region_slot {
+    _Atomic uint32_t state;
+    uint32_t generation, index;
+    _Atomic int32_t pid;
+    _Atomic int64_t heartbeat_us;
+    int64_t started_us;
+    _Atomic int64_t rss_bytes;
+    uint32_t conns_idle, conns_busy, fibers;
+    uint32_t n_deps, n_suspects;
+    _Atomic uint32_t held[WK_SHARE_BUDGETS];
+    _Atomic uint64_t owned[WK_SHARE_CLASSES]; /* lanes this worker owns */
+    _Atomic uint64_t dirty[WK_SHARE_CLASSES]; /* lanes others told it about */
+    _Atomic uint32_t has_wake;                /* its eventfd is readable, or about to be */
+    struct wk_share_dep dep[WK_SHARE_DEPS];
+    struct wk_share_suspect suspect[WK_SHARE_SUSPECTS];
+    struct wk_blame blame;
+} __attribute__((aligned(64)));
+
+struct wk_region_budget {
+    _Atomic uint32_t max, floor;
+};
+
+struct wk_region_poison {
+    struct wk_uuid id;
+    _Atomic uint32_t crashes, kills; /* both 0: free */
+    int64_t last_us;
+};
+
+/* One metric. Writers are idempotent: whoever registers the same name writes the same bytes, so a process that dies half-way
+ * leaves nothing locked. */
+struct wk_metric {
+    _Atomic uint64_t hash; /* of key; 0 = free */
+    _Atomic uint32_t is_ready;
+    uint32_t kind;
+    _Atomic int64_t value[WK_CELL_VALUES]; /* [0] value or count, [1] sum in us, [2..] buckets */
+    char key[208];                         /* name or name{labels} */
+    char help[128];
+};
+_Static_assert(sizeof(struct wk_metric) == 512, "one cell is eight cache lines");
+
+struct wk_region {
+    uint64_t magic;
+    uint32_t version, size;
+    int32_t wake_fd[WK_SHARE_SLOTS]; /* inherited: the same number in every process */
+    struct wk_region_budget budget[WK_SHARE_BUDGETS];
+    struct wk_region_slot slot[WK_SHARE_SLOTS];
+    struct wk_region_poison poison[WK_REGION_POISON];
+    _Atomic uint64_t tag[WK_REGION_TAGS];
+    struct wk_metric cell[WK_REGION_CELLS];
+};
+
+struct wk_share {
+    struct wk_region *region;
+    int fd;
+    uint32_t self; /* own slot; WK_SHARE_SLOTS in the master */
+};
+
+#endif
