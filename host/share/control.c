@@ -55,7 +55,14 @@ enum wk_control wk_control_recv(int sock, int *fd)
     for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
         if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
             memcpy(fd, CMSG_DATA(c), sizeof *fd);
-    return byte == WK_CONTROL_DRAIN || byte == WK_CONTROL_REOPEN ? (enum wk_control)byte : WK_CONTROL_NONE;
+    switch (byte) {
+    case WK_CONTROL_SERVE:
+    case WK_CONTROL_DRAIN:
+    case WK_CONTROL_REOPEN:
+        return (enum wk_control)byte;
+    default: /* the master is of the same build: only a bug gets here, and ignoring it is the least harm */
+        return WK_CONTROL_NONE;
+    }
 }
 
 /* --- the verdict ------------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 enum wk_control {
     WK_CONTROL_NONE = 0,   /* recv: nothing there now */
     WK_CONTROL_CLOSED,     /* recv: the master is gone: drain and exit */
+    WK_CONTROL_SERVE = 'S', /* after all of the generation are ready: accept, adopt, take lanes */
     WK_CONTROL_DRAIN = 'D', /* stop accepting, give idle connections to `fd` (-1: nobody takes them), finish, exit 0 */
     WK_CONTROL_REOPEN = 'R', /* wk_log_reopen() */
 };
