@@ -129,19 +129,6 @@ static bool send_now(struct wk_conn *c, const struct iovec *tail, int n)
 bool wk_writer_flush(struct wk_conn *c) { return !wk_out_pending(c) || send_now(c, NULL, 0); }
 
 /* --- the head of a reply ----------------------------------------------------------------------------------------------- */
-const char *wk_http_reason(int status)
-{
-    switch (status) {
-#define REASON(NUM, NAME, STRING)                                                                                             \
-    case NUM:                                                                                                                 \
-        return #STRING;
-        HTTP_STATUS_MAP(REASON)
-#undef REASON
-    default:
-        return "Status";
-    }
-}
-
 static char *put(char *p, const char *text, size_t len)
 {
     memcpy(p, text, len);
