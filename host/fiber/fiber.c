@@ -69,6 +69,7 @@ struct wk_sched {
     LIST_HEAD(, wk_fiber) live;
     struct wk_stack_pool pool;
     uint64_t random; /* 0 = first in, first out */
+    void (*on_leave)(void *data), (*on_enter)(void *data);
     void *loop_sp, *loop_fake_stack;
     const void *loop_low;
     size_t loop_bytes;
@@ -162,9 +163,19 @@ static void fiber_suspend(struct wk_fiber *fiber)
 {
     struct wk_sched *sched = fiber->sched;
 
+    if (sched->on_leave && fiber->data)
+        sched->on_leave(fiber->data);
     __sanitizer_start_switch_fiber(&fiber->fake_stack, sched->loop_low, sched->loop_bytes);
     wk_ctx->swap(&fiber->sp, sched->loop_sp);
     __sanitizer_finish_switch_fiber(fiber->fake_stack, &sched->loop_low, &sched->loop_bytes);
+    if (sched->on_enter && fiber->data)
+        sched->on_enter(fiber->data);
+}
+
+void wk_sched_on_switch(struct wk_sched *sched, void (*leave)(void *data), void (*enter)(void *data))
+{
+    sched->on_leave = leave;
+    sched->on_enter = enter;
 }
 
 static void fiber_main(void *arg)
@@ -292,6 +303,22 @@ enum wk_wake wk_fiber_park(const char *reason, int64_t until_us)
     }
     fiber_suspend(fiber);
     return fiber->wake;
+}
+
+void wk_fiber_park_shielded(const char *reason)
+{
+    struct wk_fiber *fiber = running;
+    int64_t deadline = fiber->deadline_us;
+    bool was_cancelled = fiber->is_cancelled;
+
+    fiber->deadline_us = 0;
+    fiber->is_cancelled = false;
+    while (wk_fiber_park(reason, 0) == WK_WAKE_CANCELLED) {
+        was_cancelled = true;
+        fiber->is_cancelled = false;
+    }
+    fiber->deadline_us = deadline;
+    fiber->is_cancelled = fiber->is_cancelled || was_cancelled;
 }
 
 /* A wake wins over a timeout or a cancel that is queued already: whatever the waker handed over has an owner. */

@@ -41,6 +41,8 @@ struct wk_fiber *wk_fiber_self(void); /* the running fiber, NULL on the loop's s
  * own deadline). `reason` is static text, shown to operators. A wake that came before the park is not lost: one
  * pending wake is remembered. Must not be called on the loop's stack. */
 enum wk_wake wk_fiber_park(const char *reason, int64_t until_us);
+/* The same for the rare wait that must not be cut short (a thread still uses the fiber's memory): deadline and cancel wait too. */
+void wk_fiber_park_shielded(const char *reason);
 void wk_fiber_wake(struct wk_fiber *fiber);   /* idempotent until the fiber runs again; wins over a timeout or cancel
                                                * that the fiber has not seen yet, so what was handed over has an owner */
 void wk_fiber_cancel(struct wk_fiber *fiber); /* marks and wakes; the fiber unwinds by itself */
@@ -56,6 +58,10 @@ bool wk_fiber_wake_ok(enum wk_wake wake, const char *what, struct wk_err *err);
 void wk_fiber_set_data(struct wk_fiber *fiber, void *data);
 void *wk_fiber_data(const struct wk_fiber *fiber);
 size_t wk_fiber_stack_high(const struct wk_fiber *fiber); /* deepest use so far in bytes; dev builds only, else 0 */
+
+/* Told at every park (leave) and when the fiber runs again (enter), with its data slot; not called while the slot is NULL. The host moves
+ * blame in and out of shared memory with it. NULL: nobody. */
+void wk_sched_on_switch(struct wk_sched *sched, void (*leave)(void *data), void (*enter)(void *data));
 
 /* What every live fiber is doing: name, why parked (NULL = ready or running), since when (monotonic us). */
 struct wk_fiber_info {

@@ -8,6 +8,14 @@ CREATE FUNCTION wakala.now() RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SA
 CREATE FUNCTION wakala.tenant_id() RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE
   AS $$ SELECT nullif(current_setting('app.tenant', true), '')::uuid $$;
 
+-- Behind a queued statement whose count of rows matters: raises, so that the COMMIT sent with it cannot happen.
+CREATE FUNCTION wakala.expect(got bigint, wanted bigint, otherwise text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF got <> wanted THEN
+    RAISE EXCEPTION 'wakala.expect=%', otherwise USING ERRCODE = 'P0001';
+  END IF;
+END $$;
+
 -- Make a tenant table: only rows of the transaction's tenant are seen or written, also by the owner.
 CREATE FUNCTION wakala.protect(table_name text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE t regclass := table_name::regclass;

@@ -1,0 +1,86 @@
+/* call.c - life of a call: memory, tenant, frames, blame. */
+#include "call/call.h"
+#include "fiber/fiber.h"
+#include "plugin/loader.h"
+#include <openssl/rand.h>
+#include <time.h>
+
+int64_t wk_engine_now_us(const struct wk_engine *engine)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + engine->clock_shift_us;
+}
+
+void wk_uuid7(int64_t now_us, struct wk_uuid *out)
+{
+    uint64_t ms = (uint64_t)(now_us / 1000);
+
+    (void)RAND_bytes(out->b, sizeof out->b);
+    for (int i = 0; i < 6; i++)
+        out->b[i] = (uint8_t)(ms >> (8 * (5 - i)));
+    out->b[6] = (uint8_t)(0x70 | (out->b[6] & 0x0f));
+    out->b[8] = (uint8_t)(0x80 | (out->b[8] & 0x3f));
+}
+
+void wk_call_enter(struct wk_call *call, struct wk_frame *frame, const struct wk_plugin *plugin, const char *hook)
+{
+    *frame = (struct wk_frame){.below = call->frame, .plugin = plugin};
+    call->frame = frame;
+    wk_blame_enter(plugin ? plugin->name : "host", hook, NULL, NULL, NULL);
+}
+
+void wk_call_leave(struct wk_call *call, struct wk_frame *frame)
+{
+    call->frame = frame->below;
+    wk_blame_leave();
+}
+
+const struct wk_plugin *wk_call_plugin(const struct wk_call *call) { return call->frame ? call->frame->plugin : NULL; }
+
+bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, struct wk_err *err)
+{
+    *call = (struct wk_call){.engine = engine, .hook = spec->hook};
+    call->queue_end = &call->queue;
+    wk_arena_init(&call->arena, engine->call_memory_max);
+    call->principal.size = sizeof call->principal;
+    if (spec->tenant) {
+        call->tenant = wk_tenant_take(wk_directory_find(engine->directory, spec->tenant));
+        if (!call->tenant) {
+            char text[WK_UUID_TEXT];
+
+            return wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant %s", wk_uuid_text(spec->tenant, text));
+        }
+    }
+    (void)wk_trace_begin(&call->trace, spec->traceparent, spec->traceparent_len);
+    call->until_us = wk_mono_us() + (int64_t)spec->deadline_ms * 1000;
+    wk_fiber_set_deadline(wk_fiber_self(), call->until_us);
+    wk_fiber_set_data(wk_fiber_self(), call);
+    wk_blame_enter(spec->plugin ? spec->plugin->name : "host", spec->hook, spec->tenant, spec->message, spec->ref);
+    return true;
+}
+
+void wk_call_finish(struct wk_call *call)
+{
+    if (!call->engine)
+        return;
+    /* Ending takes no new waits on a deadline that has passed: give the clean-up its own second. */
+    wk_fiber_set_deadline(wk_fiber_self(), wk_mono_us() + 1000000);
+    wk_call_rollback(call);
+    wk_arena_finish(&call->arena);
+    wk_tenant_drop(call->tenant);
+    call->tenant = NULL;
+    if (call->hook)
+        wk_blame_leave();
+    wk_fiber_set_data(wk_fiber_self(), NULL);
+    call->engine = NULL;
+}
+
+bool wk_call_may_wait(struct wk_call *call, const char *what, struct wk_err *err)
+{
+    if (!wk_call_in_tx(call))
+        return true;
+    return wk_fail(err, WK_SYSTEM, "call.wait_in_tx",
+                   "%s while the call's transaction is open: publish an event and do it in its subscriber", what);
+}

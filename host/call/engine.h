@@ -1,0 +1,35 @@
+/* engine.h - what all calls of one worker share. The worker fills it once; calls only read it.
+ * Threads: the loop's. */
+#ifndef WK_ENGINE_H
+#define WK_ENGINE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct wk_client;
+struct wk_db;
+struct wk_directory;
+struct wk_offload;
+struct wk_registry;
+struct wk_sched;
+struct wk_share;
+
+struct wk_engine {
+    struct event_base *base;
+    struct wk_sched *sched;
+    struct wk_db *db;
+    struct wk_client *client;
+    struct wk_registry *registry;
+    struct wk_directory *directory;
+    struct wk_offload *offload;
+    struct wk_share *share;
+    int64_t clock_shift_us; /* database clock minus this machine's CLOCK_REALTIME; kept fresh by the worker */
+    size_t call_memory_max;
+    const uint8_t *secret_key; /* 32 bytes; NULL: no key is set */
+    /* After a commit that published: the lanes of each class that have something new. */
+    void (*published)(void *arg, unsigned cls, uint64_t lanes);
+    void *published_arg;
+    uint64_t trips; /* round trips to PostgreSQL by calls of this worker */
+};
+int64_t wk_engine_now_us(const struct wk_engine *engine); /* the time that decides */
+#endif

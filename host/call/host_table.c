@@ -1,0 +1,239 @@
+/* host_table.c - struct wk_host: the functions that plugins reach through their table, each a thin hand-over to a room. */
+#include "call/call.h"
+#include "call/http_hook.h"
+#include "call/offload.h"
+#include "fiber/fiber.h"
+#include "observe/log.h"
+#include "observe/metric.h"
+#include "plugin/loader.h"
+#include "plugin/registry.h"
+#include "tenant/secret.h"
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+/* call.h */
+static void *t_alloc(struct wk_call *call, size_t bytes) { return wk_arena_alloc(&call->arena, bytes); }
+static bool t_defer(struct wk_call *call, void (*fn)(void *arg), void *arg) { return wk_arena_defer(&call->arena, fn, arg); }
+static const struct wk_tenant *t_tenant(struct wk_call *call) { return call->tenant ? &call->tenant->tenant : NULL; }
+static const struct wk_principal *t_principal(struct wk_call *call) { return &call->principal; }
+
+static bool t_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
+{
+    const char *subject = who->subject ? wk_strdup(call, who->subject) : NULL, *role = who->role ? wk_strdup(call, who->role) : NULL;
+    const char *permissions = who->permissions ? wk_strdup(call, who->permissions) : NULL;
+
+    if (!call->may_set_principal)
+        return wk_fail(err, WK_SYSTEM, "call.not_identity", "only the provider of identity/1 sets the principal, in phase IDENTITY");
+    call->principal = (struct wk_principal){.size = sizeof call->principal, .tenant = who->tenant, .subject = subject, .role = role,
+                                            .permissions = permissions};
+    return true;
+}
+
+static bool t_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, struct wk_err *err)
+{
+    const struct wk_tenant_ref *ref = wk_directory_find(call->engine->directory, tenant);
+
+    if (!ref)
+        return wk_fail(err, WK_BUSINESS, "tenant.unknown", "no such tenant");
+    if (call->tenant && !wk_uuid_equal(&call->tenant->tenant.id, tenant))
+        return wk_fail(err, WK_SECURITY, "call.tenant_fixed", "a call keeps the tenant it has");
+    if (!call->tenant)
+        call->tenant = wk_tenant_take(ref);
+    return true;
+}
+static int64_t t_now(struct wk_call *call) { return wk_engine_now_us(call->engine); }
+static int64_t t_left(struct wk_call *call)
+{
+    int64_t left = (call->until_us - wk_mono_us()) / 1000;
+
+    return left > 0 ? left : 0;
+}
+static bool t_sleep(struct wk_call *call, uint32_t ms, struct wk_err *err)
+{
+    return wk_call_may_wait(call, "sleeping", err) && wk_fiber_sleep(ms, err);
+}
+static bool t_offload(struct wk_call *call, void (*fn)(void *arg), void *arg, struct wk_err *err)
+{
+    return wk_call_may_wait(call, "waiting for a thread", err) && wk_offload_run(call->engine->offload, fn, arg, err);
+}
+static bool t_random(struct wk_call *call, void *out, size_t bytes, struct wk_err *err)
+{
+    (void)call;
+    return (bytes <= INT32_MAX && RAND_bytes(out, (int)bytes) == 1) || wk_fail(err, WK_SYSTEM, "host.random", "no random bytes");
+}
+static struct wk_uuid t_new_id(struct wk_call *call)
+{
+    struct wk_uuid id;
+
+    wk_uuid7(wk_engine_now_us(call->engine), &id);
+    return id;
+}
+static void t_log(struct wk_call *call, enum wk_level level, const char *text)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+    struct wk_log_fields fields = {.plugin = plugin ? plugin->name : "host", .hook = call->hook,
+                                   .tenant = call->tenant ? call->tenant->tenant.id_text : NULL, .trace_id = call->trace.trace_id,
+                                   .span_id = call->trace.span_id};
+
+    wk_log_line(level, &fields, "%s", text);
+}
+static const char *t_trace_id(struct wk_call *call) { return call->trace.trace_id; }
+
+/* setting.h */
+static const struct wk_value *setting(struct wk_call *call, const char *key, const char **own)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+    const struct wk_value *v = plugin && plugin->settings ? wk_settings_get(plugin->settings, key) : NULL;
+
+    *own = NULL;
+    if (!v) {
+        struct wk_log_fields fields = {.plugin = wk_plugin_name(plugin)};
+
+        wk_log_line(WK_ERROR, &fields, "setting %s is not in the plugin's table", key);
+    } else if (v->setting->scope == WK_SCOPE_TENANT) {
+        *own = wk_tenant_value(call->tenant, plugin->name, key);
+    }
+    return v;
+}
+static const char *t_setting_text(struct wk_call *call, const char *key)
+{
+    const char *own;
+    const struct wk_value *v = setting(call, key, &own);
+
+    if (!v || v->setting->type == WK_TYPE_SECRET)
+        return "";
+    return own ? own : v->text;
+}
+static int64_t t_setting_int(struct wk_call *call, const char *key)
+{
+    const char *own;
+    const struct wk_value *v = setting(call, key, &own);
+    int64_t n;
+
+    if (v && own && wk_setting_parse(v->setting, own, &n, NULL))
+        return n;
+    return v ? v->number : 0;
+}
+struct wiped {
+    char *text;
+    size_t len;
+};
+static void wipe(void *arg)
+{
+    struct wiped *w = arg;
+
+    OPENSSL_cleanse(w->text, w->len);
+}
+static const char *t_secret(struct wk_call *call, const char *key, struct wk_err *err)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+    const struct wk_value *v = plugin && plugin->settings ? wk_settings_get(plugin->settings, key) : NULL;
+    size_t len;
+    const uint8_t *sealed = v && v->setting->scope == WK_SCOPE_TENANT ? wk_tenant_sealed(call->tenant, plugin->name, key, &len) : NULL;
+    struct wiped *w;
+
+    if (!sealed) {
+        if (v && v->setting->type == WK_TYPE_SECRET && v->text)
+            return v->text; /* the conf's: lives, and is wiped, with the settings */
+        wk_fail(err, WK_SYSTEM, "setting.no_secret", "%s of plugin %s is not set: neither for the tenant nor in its conf", key,
+                wk_plugin_name(plugin));
+        return NULL;
+    }
+    w = wk_alloc(call, sizeof *w + len + 1);
+    if (!w || !call->engine->secret_key) {
+        wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
+        return NULL;
+    }
+    *w = (struct wiped){(char *)(w + 1), len + 1};
+    if (!wk_defer(call, wipe, w))
+        return NULL;
+    return wk_secret_open(call->engine->secret_key, &call->tenant->tenant.id, plugin->name, key, sealed, len, w->text, err) ? w->text : NULL;
+}
+static const char *t_plugin_text(struct wk_plugin *plugin, const char *key)
+{
+    const char *text = plugin->settings ? wk_settings_text(plugin->settings, key) : NULL;
+
+    return text ? text : "";
+}
+static int64_t t_plugin_int(struct wk_plugin *plugin, const char *key) { return plugin->settings ? wk_settings_int(plugin->settings, key) : 0; }
+
+/* db.h */
+static size_t t_rows_count(const struct wk_rows *rows) { return wk_rows_table.count(rows); }
+static const char *t_rows_text(const struct wk_rows *rows, size_t r, size_t c, size_t *len) { return wk_rows_table.text(rows, r, c, len); }
+static int64_t t_rows_affected(const struct wk_rows *rows) { return wk_rows_table.affected(rows); }
+
+/* service.h */
+static struct wk_registry *the_registry; /* one per process: names can be listed without a call */
+void wk_host_table_bind(struct wk_registry *registry) { the_registry = registry; }
+static const void *t_service(struct wk_call *call, const char *interface, const char *provider, struct wk_err *err)
+{
+    return wk_registry_service(call->engine->registry, interface, provider, err);
+}
+static size_t t_service_names(const char *interface, const char **names, size_t max)
+{
+    return the_registry ? wk_registry_service_names(the_registry, interface, names, max) : 0;
+}
+static const void *t_open_service(struct wk_plugin *plugin, const char *interface, struct wk_err *err)
+{
+    return wk_registry_open_service(plugin->registry, plugin, interface, err);
+}
+static void *t_frame_enter(struct wk_call *call, const void *self)
+{
+    struct wk_frame *frame = wk_arena_alloc(&call->arena, sizeof *frame);
+
+    if (frame && wk_plugin_is(self))
+        wk_call_enter(call, frame, self, "service");
+    return frame;
+}
+static void t_frame_leave(struct wk_call *call, void *frame)
+{
+    if (frame)
+        wk_call_leave(call, frame);
+}
+static void t_set_state(struct wk_plugin *plugin, void *state) { plugin->state = state; }
+static void *t_state(struct wk_call *call)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+
+    return plugin ? plugin->state : NULL;
+}
+
+/* metric.h: the cell is found by name each time; the table is small and hashed. */
+static struct wk_metric *cell(const struct wk_plugin *plugin, enum wk_metric_kind kind, const char *metric)
+{
+    char name[96], prefix[40];
+    size_t n = 0;
+
+    for (const char *p = wk_plugin_name(plugin); *p && n < sizeof prefix - 1; p++)
+        prefix[n++] = *p == '-' ? '_' : *p;
+    prefix[n] = '\0';
+    (void)snprintf(name, sizeof name, "wakala_%s_%s", prefix, metric);
+    return wk_metric(kind, name, NULL, "counted by the plugin");
+}
+static void t_count(struct wk_plugin *plugin, struct wk_call *call, const char *metric, int64_t by)
+{
+    wk_metric_add(cell(call ? wk_call_plugin(call) : plugin, WK_COUNTER, metric), by);
+}
+static void t_observe(struct wk_call *call, const char *metric, double seconds)
+{
+    wk_metric_observe(cell(wk_call_plugin(call), WK_HISTOGRAM, metric), seconds);
+}
+
+const struct wk_host wk_host_table = {
+    .size = sizeof(struct wk_host), .abi_major = WK_ABI_MAJOR, .abi_minor = WK_ABI_MINOR,
+    .alloc = t_alloc, .defer = t_defer, .tenant = t_tenant, .principal = t_principal, .set_principal = t_set_principal,
+    .enter_tenant = t_enter_tenant, .now_us = t_now, .left_ms = t_left, .sleep_ms = t_sleep, .offload = t_offload,
+    .random_bytes = t_random, .new_id = t_new_id, .log = t_log, .trace_id = t_trace_id,
+    .setting_text = t_setting_text, .setting_int = t_setting_int, .secret = t_secret, .plugin_setting_text = t_plugin_text,
+    .plugin_setting_int = t_plugin_int,
+    .db_read = wk_call_db_read, .db_read_all = wk_call_db_read_all, .db_write = wk_call_db_write, .db_queue = wk_call_db_queue,
+    .db_step = wk_call_db_step, .rows_count = t_rows_count, .rows_text = t_rows_text, .rows_affected = t_rows_affected,
+    .publish = wk_call_publish, .schedule = wk_call_schedule, .unschedule = wk_call_unschedule, .later = wk_call_later,
+    .http_method = wk_hook_method, .http_path = wk_hook_path, .http_param = wk_hook_param, .http_query = wk_hook_query,
+    .http_header = wk_hook_header, .http_peer = wk_hook_peer, .http_body = wk_hook_body, .http_body_next = wk_hook_body_next,
+    .http_set_header = wk_hook_set_header, .http_reply = wk_hook_reply, .http_begin = wk_hook_begin, .http_write = wk_hook_write,
+    .http_status = wk_hook_status, .fetch = wk_call_fetch, .reply = wk_call_reply, .send = wk_call_send,
+    .service = t_service, .service_names = t_service_names, .open_service = t_open_service, .frame_enter = t_frame_enter,
+    .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
+    .count = t_count, .observe = t_observe,
+};

@@ -1,0 +1,222 @@
+#include "call/http_hook.h"
+#include "fiber/fiber.h"
+#include "http/target.h"
+#include <jansson.h>
+#include <stdlib.h>
+
+static const char *copy(struct wk_call *call, struct wk_span s) { return s.data ? wk_arena_copy(&call->arena, s.data, s.len) : NULL; }
+
+const char *wk_hook_method(struct wk_http *http) { return http->x ? wk_exchange_method(http->x) : ""; }
+const char *wk_hook_path(struct wk_http *http)
+{
+    if (!http->path && http->x)
+        http->path = copy(http->call, wk_exchange_path(http->x));
+    return http->path ? http->path : "";
+}
+const char *wk_hook_param(struct wk_http *http, const char *name)
+{
+    return http->match ? copy(http->call, wk_route_param(http->match, name)) : NULL;
+}
+const char *wk_query_value(struct wk_arena *arena, struct wk_span query, const char *wanted)
+{
+    struct wk_query_iter it = {.rest = query};
+    struct wk_span name, value;
+    size_t len = strlen(wanted);
+    char *out;
+
+    while (query.data && wk_query_next(&it, &name, &value)) {
+        if (name.len != len || memcmp(name.data, wanted, len))
+            continue;
+        out = wk_arena_alloc(arena, value.len + 1);
+        if (!out || !wk_http_decode_form(value, out, &len))
+            return NULL;
+        out[len] = '\0';
+        return out;
+    }
+    return NULL;
+}
+const char *wk_hook_query(struct wk_http *http, const char *name)
+{
+    return http->x ? wk_query_value(&http->call->arena, wk_exchange_query(http->x), name) : NULL;
+}
+const char *wk_hook_header(struct wk_http *http, const char *name)
+{
+    return http->x ? copy(http->call, wk_exchange_header(http->x, name)) : NULL;
+}
+const char *wk_hook_peer(struct wk_http *http) { return http->x ? wk_exchange_peer(http->x) : ""; }
+int wk_hook_status(struct wk_http *http) { return http->status; }
+
+struct wk_span wk_hook_body(struct wk_http *http)
+{
+    struct wk_span body = {"", 0};
+
+    if (http->x)
+        body.data = wk_exchange_body(http->x, &body.len);
+    return body;
+}
+
+bool wk_hook_body_next(struct wk_call *call, struct wk_http *http, struct wk_span *piece, struct wk_err *err)
+{
+    if (!wk_call_may_wait(call, "reading the body", err))
+        return false;
+    http->piece.is_full = false; /* the last piece has been read */
+    if (http->x && !http->piece.is_end)
+        wk_exchange_resume(http->x);
+    while (http->x && !http->is_gone && !http->piece.is_full && !http->piece.is_end) {
+        http->fiber = wk_fiber_self();
+        if (!wk_fiber_wake_ok(wk_fiber_park("http.body", call->until_us), "reading the body", err)) {
+            http->fiber = NULL;
+            return false;
+        }
+    }
+    http->fiber = NULL;
+    if (http->is_gone || !http->x)
+        return wk_fail(err, WK_TRANSIENT, "http.gone", "the client left in the middle of the body");
+    *piece = http->piece.is_full ? (struct wk_span){http->piece.data, http->piece.len} : (struct wk_span){"", 0};
+    return true;
+}
+
+bool wk_hook_set_header(struct wk_http *http, const char *name, const char *value, struct wk_err *err)
+{
+    size_t i = 0;
+
+    for (; i < http->n_headers && strcasecmp(http->headers[i].name, name); i++)
+        ;
+    if (http->is_streaming || i == WK_HTTP_HEADERS_MAX)
+        return wk_fail(err, WK_SYSTEM, "http.headers", http->is_streaming ? "the answer has begun" : "more than %d headers", WK_HTTP_HEADERS_MAX);
+    http->headers[i] = (struct wk_header_pair){wk_strdup(http->call, name), wk_strdup(http->call, value)};
+    if (!http->headers[i].name || !http->headers[i].value)
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "header %s", name);
+    http->n_headers += i == http->n_headers;
+    return true;
+}
+
+bool wk_hook_reply(struct wk_http *http, int status, const char *content_type, const void *body, size_t len, struct wk_err *err)
+{
+    if (http->is_streaming)
+        return wk_fail(err, WK_SYSTEM, "http.twice", "the answer has begun already");
+    if (status < 200 || status > 599)
+        return wk_fail(err, WK_SYSTEM, "http.status", "status %d: allowed are 200 to 599", status);
+    http->body = len ? wk_arena_copy(&http->call->arena, body, len) : "";
+    http->content_type = content_type ? wk_strdup(http->call, content_type) : NULL;
+    if (!http->body || (content_type && !http->content_type))
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "answer of %zu bytes", len);
+    http->body_len = len;
+    http->status = status;
+    return true;
+}
+
+bool wk_hook_begin(struct wk_http *http, int status, const char *content_type, struct wk_err *err)
+{
+    if (!wk_call_may_wait(http->call, "a streamed answer", err))
+        return false;
+    if (http->status || http->is_streaming)
+        return wk_fail(err, WK_SYSTEM, "http.twice", "there is an answer already");
+    if (content_type && !wk_hook_set_header(http, "Content-Type", content_type, err))
+        return false;
+    http->status = status;
+    http->is_streaming = true;
+    if (!http->x || wk_exchange_begin(http->x, status, http->headers, http->n_headers) == WK_WRITE_GONE)
+        return wk_fail(err, WK_TRANSIENT, "http.gone", "the client left");
+    return true;
+}
+
+bool wk_hook_write(struct wk_call *call, struct wk_http *http, const void *data, size_t len, struct wk_err *err)
+{
+    enum wk_written w;
+
+    if (!http->is_streaming)
+        return wk_fail(err, WK_SYSTEM, "http.not_begun", "wk_http_write() before wk_http_begin()");
+    if (!http->x || http->is_gone)
+        return wk_fail(err, WK_TRANSIENT, "http.gone", "the client left");
+    http->can_write = false;
+    w = wk_exchange_write(http->x, data, len);
+    while (w == WK_WRITE_WAIT && !http->can_write && !http->is_gone) {
+        http->fiber = wk_fiber_self();
+        if (!wk_fiber_wake_ok(wk_fiber_park("http.write", call->until_us), "writing the answer", err)) {
+            http->fiber = NULL;
+            return false;
+        }
+    }
+    http->fiber = NULL;
+    return (w != WK_WRITE_GONE && !http->is_gone) || wk_fail(err, WK_TRANSIENT, "http.gone", "the client left");
+}
+
+void wk_http_send(struct wk_http *http)
+{
+    struct wk_exchange *x = http->x;
+    struct wk_header_pair headers[WK_HTTP_HEADERS_MAX + 1];
+    size_t n = http->n_headers;
+
+    http->x = NULL;
+    if (!x)
+        return;
+    wk_exchange_set_data(x, NULL);
+    if (http->is_gone) {
+        wk_exchange_release(x);
+        return;
+    }
+    if (http->is_streaming) {
+        (void)wk_exchange_end(x);
+        return;
+    }
+    memcpy(headers, http->headers, n * sizeof *headers);
+    if (http->content_type)
+        headers[n++] = (struct wk_header_pair){"Content-Type", http->content_type};
+    (void)wk_exchange_reply(x, http->status ? http->status : 204, headers, n, http->body, http->body_len);
+}
+
+/* One place where an error becomes a status. A code whose meaning HTTP has a word for comes first. */
+int wk_http_status_of(const struct wk_err *err)
+{
+    static const struct {
+        const char *code;
+        int status;
+    } by_code[] = {{"http.not_found", 404}, {"tenant.unknown", 404}, {"order.not_found", 404}, {"catalog.not_found", 404},
+                   {"driver.not_found", 404}, {"delivery.not_found", 404}, {"http.unauthorized", 401}, {"http.too_large", 413},
+                   {"json.syntax", 400}, {"json.depth", 400}, {"db.unique", 409}, {"db.conflict", 409},
+                   {"limit.exceeded", 429}, {"call.deadline", 503}};
+
+    for (size_t i = 0; i < WK_COUNT(by_code); i++)
+        if (wk_err_is(err, by_code[i].code))
+            return by_code[i].status;
+    switch (err->cls) {
+    case WK_BUSINESS:
+        return 422;
+    case WK_SECURITY:
+        return 403;
+    case WK_TRANSIENT:
+        return 503;
+    default:
+        return 500;
+    }
+}
+
+/* RFC 9457. People outside read a cause only when it is theirs to mend. */
+void wk_http_fail(struct wk_http *http, const struct wk_err *err)
+{
+    int status = wk_http_status_of(err);
+    const char *detail = err->cls == WK_BUSINESS ? err->msg
+                         : err->cls == WK_SECURITY ? "Access denied"
+                                                   : "We're experiencing technical difficulties. Please try again later.";
+    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", wk_http_reason(status), "status", status, "code",
+                             err->cls == WK_SYSTEM ? "SYSTEM_ERROR" : err->cls == WK_SECURITY ? "FORBIDDEN" : err->code ? err->code : "error",
+                             "detail", detail);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, seconds[16];
+
+    json_decref(json);
+    if (!http->is_streaming) {
+        http->n_headers = 0;
+        http->status = 0;
+        if (status == 503 || err->retry_after_ms) {
+            (void)snprintf(seconds, sizeof seconds, "%u", err->retry_after_ms ? (err->retry_after_ms + 999) / 1000 : 1);
+            (void)wk_hook_set_header(http, "Retry-After", seconds, NULL);
+        }
+        http->status = status;
+        http->content_type = "application/problem+json";
+        http->body = text ? wk_strdup(http->call, text) : "";
+        http->body_len = http->body ? strlen(http->body) : 0;
+    }
+    free(text);
+    wk_http_send(http);
+}

@@ -1,0 +1,388 @@
+/* tx.c - the call's statements: reads by themselves, writes in one transaction, queued ones with the commit. docs/design/call.md. */
+#include "call/call.h"
+#include "fiber/fault.h"
+#include "fiber/fiber.h"
+#include "plugin/loader.h"
+#include <stdlib.h>
+
+enum { QUEUE_MAX = 1000, TX_MAX_US = 5000000, READ_MAX = 16 };
+
+struct wk_queued {
+    struct wk_queued *next;
+    struct wk_stmt stmt;
+    struct wk_arg *args;
+    size_t nargs;
+};
+struct wk_rows { /* what plugins hold: one result, freed with the call */
+    struct wk_result *result;
+};
+
+static const struct wk_stmt q_begin = {"", "host", "begin", "BEGIN", false};
+static const struct wk_stmt q_commit = {"", "host", "commit", "COMMIT", false};
+static const struct wk_stmt q_scope = {"", "host", "scope", "SELECT set_config('app.tenant', $1, true)", false};
+static const struct wk_stmt q_scope_schema = {"", "host", "scope_schema",
+                                              "SELECT set_config('app.tenant', $1, true), set_config('search_path', $2, true)", false};
+WK_SQL(host_mark, "INSERT INTO wakala.mark (name, class, lane, seq) VALUES ($1, $2, $3, $4)");
+WK_SQL(host_unpark, "DELETE FROM wakala.parked WHERE name = $1 AND seq = $2");
+
+static void free_rows(void *rows) { wk_result_free(((struct wk_rows *)rows)->result); }
+
+static struct wk_rows *keep(struct wk_call *call, struct wk_result *result, struct wk_err *err)
+{
+    struct wk_rows *rows = wk_arena_alloc(&call->arena, sizeof *rows);
+
+    if (!rows || !wk_arena_defer(&call->arena, free_rows, rows)) {
+        wk_result_free(result);
+        wk_fail(err, WK_TRANSIENT, "call.memory_limit", "result rows");
+        return NULL;
+    }
+    rows->result = result;
+    return rows;
+}
+
+static const char *schema_of(const struct wk_call *call) { return call->tenant ? call->tenant->schema : "pool"; }
+
+static struct wk_stmt stmt_of(const struct wk_call *call, const struct wk_sql *sql)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+
+    return (struct wk_stmt){.schema = schema_of(call), .owner = plugin ? plugin->name : "host", .name = sql->name, .text = sql->text};
+}
+
+/* The statement that names the tenant of what follows; args has room for two. */
+static struct wk_exec scope(const struct wk_call *call, struct wk_arg args[2])
+{
+    bool own = strcmp(schema_of(call), "pool") != 0;
+
+    args[0] = wk_text(call->tenant ? call->tenant->tenant.id_text : "");
+    args[1] = wk_text(schema_of(call));
+    return (struct wk_exec){.stmt = own ? &q_scope_schema : &q_scope, .args = args, .nargs = own ? 2 : 1};
+}
+
+static struct wk_conn *connection(struct wk_call *call, struct wk_err *err)
+{
+    return wk_db_acquire(call->engine->db, WK_DB_APP, call->tenant ? &call->tenant->tenant.id : NULL, call->until_us, err);
+}
+
+bool wk_call_in_tx(const struct wk_call *call) { return call->conn != NULL; }
+
+static void count_trip(struct wk_call *call)
+{
+    call->trips++;
+    call->engine->trips++;
+}
+
+/* Reads outside the transaction: scope and all statements in one implicit transaction, one trip. */
+static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, struct wk_err *err)
+{
+    struct wk_exec all[READ_MAX + 1];
+    struct wk_arg who[2];
+    WK_AUTO(wk_conn) conn = connection(call, err);
+
+    if (!conn)
+        return false;
+    all[0] = scope(call, who);
+    memcpy(all + 1, items, n * sizeof *items);
+    count_trip(call);
+    if (!wk_conn_exec(conn, all, n + 1, WK_EXEC_SYNC, call->until_us, err))
+        return false;
+    memcpy(items, all + 1, n * sizeof *items);
+    wk_result_free(all[0].result);
+    return true;
+}
+
+static void drop_queue(struct wk_call *call)
+{
+    call->queue = NULL;
+    call->queue_end = &call->queue;
+    call->queued = 0;
+}
+
+/* Send what is queued, then `items`, inside the transaction (begun here when it is not open yet), then COMMIT when asked: one trip. */
+static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool commit, struct wk_err *err)
+{
+    bool begin = !call->conn;
+    size_t total = (begin ? 2u : 0u) + call->queued + n + (commit ? 1u : 0u), at = 0;
+    struct wk_exec *all = wk_arena_alloc(&call->arena, total * sizeof *all);
+    struct wk_arg who[2];
+    int64_t until;
+    bool ok;
+
+    if (!all)
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "%zu statements", total);
+    if (begin) {
+        if (!(call->conn = connection(call, err)))
+            return false;
+        call->tx_until_us = wk_mono_us() + TX_MAX_US; /* readers of the log wait for the oldest writer */
+        all[at++] = (struct wk_exec){.stmt = &q_begin};
+        all[at++] = scope(call, who);
+    }
+    for (struct wk_queued *q = call->queue; q; q = q->next)
+        all[at++] = (struct wk_exec){.stmt = &q->stmt, .args = q->args, .nargs = q->nargs};
+    drop_queue(call);
+    memcpy(all + at, items, n * sizeof *items);
+    at += n;
+    if (commit)
+        all[at++] = (struct wk_exec){.stmt = &q_commit};
+    count_trip(call);
+    until = call->until_us < call->tx_until_us ? call->until_us : call->tx_until_us;
+    ok = wk_conn_exec(call->conn, all, at, WK_EXEC_SYNC, until, err);
+    if (ok) {
+        memcpy(items, all + at - n - (commit ? 1 : 0), n * sizeof *items);
+        wk_exec_clear(all, at - n - (commit ? 1 : 0));
+        if (commit)
+            wk_result_free(all[at - 1].result);
+    }
+    return ok;
+}
+
+bool wk_call_db_read_all(struct wk_call *call, struct wk_query *queries, size_t n, struct wk_err *err)
+{
+    struct wk_exec items[READ_MAX] = {0};
+    struct wk_stmt stmts[READ_MAX];
+    bool ok = true;
+
+    if (n == 0 || n > READ_MAX)
+        return wk_fail(err, WK_SYSTEM, "db.statement", "%zu statements in one read, allowed are 1 to %d", n, READ_MAX);
+    for (size_t i = 0; i < n; i++) {
+        stmts[i] = stmt_of(call, queries[i].sql);
+        items[i] = (struct wk_exec){.stmt = &stmts[i], .args = queries[i].args, .nargs = queries[i].n};
+    }
+    if (call->conn || call->queue ? !send_tx(call, items, n, false, err) : !read_alone(call, items, n, err)) {
+        if (call->conn && call->is_failed == false) {
+            call->is_failed = true;
+            call->failure = *err;
+        }
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        queries[i].rows = ok ? keep(call, items[i].result, err) : NULL;
+        if (!ok)
+            wk_result_free(items[i].result);
+        ok = ok && queries[i].rows;
+    }
+    return ok;
+}
+
+bool wk_call_db_read(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows,
+                     struct wk_err *err)
+{
+    struct wk_query query = {.sql = sql, .args = args, .n = n};
+
+    if (!wk_call_db_read_all(call, &query, 1, err))
+        return false;
+    if (rows)
+        *rows = query.rows;
+    return true;
+}
+
+bool wk_call_db_write(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows,
+                      struct wk_err *err)
+{
+    struct wk_stmt stmt = stmt_of(call, sql);
+    struct wk_exec item = {.stmt = &stmt, .args = args, .nargs = n};
+    struct wk_err mine = {0};
+    struct wk_rows *kept;
+
+    if (!send_tx(call, &item, 1, false, err ? err : (err = &mine))) {
+        if (!call->is_failed) {
+            call->is_failed = true; /* the transaction is aborted: whatever the hook answers, it cannot commit */
+            call->failure = *err;
+        }
+        return false;
+    }
+    if (!(kept = keep(call, item.result, err)))
+        return false;
+    if (rows)
+        *rows = kept;
+    return true;
+}
+
+static bool enqueue(struct wk_call *call, const struct wk_stmt *stmt, const struct wk_arg *args, size_t n, struct wk_err *err)
+{
+    struct wk_queued *q = wk_arena_alloc(&call->arena, sizeof *q);
+
+    if (call->queued >= QUEUE_MAX)
+        return wk_fail(err, WK_SYSTEM, "db.queue_full", "more than %d statements queued in one call", QUEUE_MAX);
+    if (!q || !(q->args = wk_arena_alloc(&call->arena, n * sizeof *q->args + 1)))
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
+    q->stmt = *stmt;
+    q->nargs = n;
+    for (size_t i = 0; i < n; i++) {
+        struct wk_uuid *id;
+
+        q->args[i] = args[i];
+        if (args[i].type == WK_ARG_TEXT && !(q->args[i].text = wk_arena_copy(&call->arena, args[i].text, strlen(args[i].text))))
+            return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
+        if (args[i].type == WK_ARG_BYTES && !(q->args[i].bytes = wk_arena_copy(&call->arena, args[i].bytes, args[i].len)))
+            return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
+        if (args[i].type == WK_ARG_UUID) {
+            if (!(id = wk_arena_alloc(&call->arena, sizeof *id)))
+                return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
+            *id = *args[i].uuid;
+            q->args[i].uuid = id;
+        }
+    }
+    *call->queue_end = q;
+    call->queue_end = &q->next;
+    call->queued++;
+    return true;
+}
+
+/* A queued statement whose count of rows matters raises in the server, so that the COMMIT behind it cannot happen. */
+static bool expecting(struct wk_call *call, const struct wk_stmt *plain, size_t n, struct wk_stmt *guarded, struct wk_err *err)
+{
+    char *name = wk_printf(call, "%s!n", plain->name);
+    char *text = wk_printf(call, "WITH wk_changed AS (%s RETURNING 1) SELECT wakala.expect((SELECT count(*) FROM wk_changed), $%zu, $%zu)",
+                           plain->text, n + 1, n + 2);
+
+    *guarded = (struct wk_stmt){.schema = plain->schema, .owner = plain->owner, .name = name, .text = text};
+    return (name && text) || wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
+}
+
+static bool remember(struct wk_call *call, const char *code);
+
+bool wk_call_db_queue(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, int64_t expect_rows,
+                      const char *otherwise, struct wk_err *err)
+{
+    struct wk_stmt stmt = stmt_of(call, sql), guarded;
+    struct wk_arg all[34];
+
+    if (expect_rows < 0)
+        return enqueue(call, &stmt, args, n, err);
+    if (n > WK_COUNT(all) - 2)
+        return wk_fail(err, WK_SYSTEM, "db.statement", "%s: at most %zu arguments", sql->name, WK_COUNT(all) - 2);
+    otherwise = otherwise ? otherwise : "db.conflict";
+    if (!remember(call, otherwise))
+        return wk_fail(err, WK_SYSTEM, "db.statement", "%s: more than %zu different codes in one call", sql->name, WK_COUNT(call->otherwise));
+    if (!expecting(call, &stmt, n, &guarded, err))
+        return false;
+    memcpy(all, args, n * sizeof *args);
+    all[n] = wk_int(expect_rows);
+    all[n + 1] = wk_text(otherwise);
+    return enqueue(call, &guarded, all, n + 2, err);
+}
+
+bool wk_call_queue_host(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_err *err)
+{
+    struct wk_stmt stmt = {.schema = schema_of(call), .owner = "host", .name = sql->name, .text = sql->text};
+
+    return enqueue(call, &stmt, args, n, err);
+}
+
+void wk_call_rollback(struct wk_call *call)
+{
+    struct wk_conn *conn = call->conn;
+
+    drop_queue(call);
+    memset(call->published, 0, sizeof call->published);
+    call->conn = NULL;
+    call->is_failed = false;
+    if (!conn)
+        return;
+    if (!wk_conn_rollback(conn, wk_mono_us() + 1000000, NULL))
+        wk_conn_discard(conn);
+    wk_db_release(conn);
+}
+
+/* "P0001" from wakala.expect() carries "code" as its message: db.h puts the server's message behind ": ". */
+static void translate(struct wk_call *call, struct wk_err *err)
+{
+    static const char mark[] = "wakala.expect=";
+    const char *at = strstr(err->msg, mark);
+
+    if (!at)
+        return;
+    at += sizeof mark - 1;
+    for (size_t i = 0; i < call->n_otherwise; i++) { /* the plugin's own static text: a code must outlive the call */
+        const char *code = call->otherwise[i];
+        size_t len = strlen(code);
+
+        if (strncmp(at, code, len) || strchr("abcdefghijklmnopqrstuvwxyz_.", at[len] ? at[len] : ' '))
+            continue;
+        if (!strcmp(code, "db.conflict"))
+            wk_fail(err, WK_TRANSIENT, "db.conflict", "somebody else changed it first");
+        else
+            wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
+        return;
+    }
+}
+
+static bool remember(struct wk_call *call, const char *code)
+{
+    for (size_t i = 0; i < call->n_otherwise; i++)
+        if (!strcmp(call->otherwise[i], code))
+            return true;
+    if (call->n_otherwise == WK_COUNT(call->otherwise))
+        return false;
+    call->otherwise[call->n_otherwise++] = code;
+    return true;
+}
+
+static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
+{
+    for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
+        if (lanes[cls] && call->engine->published)
+            call->engine->published(call->engine->published_arg, cls, lanes[cls]);
+}
+
+static bool queue_mark(struct wk_call *call, struct wk_err *err)
+{
+    if (call->is_parked)
+        return wk_call_queue_host(call, &host_unpark, WK_ARGS(wk_text(call->sub), wk_int(call->event->seq)), err);
+    return wk_call_queue_host(call, &host_mark,
+                              WK_ARGS(wk_text(call->sub), wk_int(call->cls), wk_int(call->lane), wk_int(call->event->seq)), err);
+}
+
+bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
+{
+    uint64_t lanes[WK_SHARE_CLASSES];
+    struct wk_conn *conn;
+    bool ok;
+
+    if (call->is_failed) {
+        *err = call->failure;
+        wk_call_rollback(call);
+        return false;
+    }
+    if (!call->conn && !call->queue)
+        return true;
+    if (mark && call->sub && !queue_mark(call, err)) {
+        wk_call_rollback(call);
+        return false;
+    }
+    memcpy(lanes, call->published, sizeof lanes);
+    ok = send_tx(call, NULL, 0, true, err);
+    if (!ok) {
+        bool taken = wk_err_is(err, "db.unique") && strstr(err->msg, "mark_pkey");
+
+        if (taken)
+            wk_fail(err, WK_BUSINESS, "call.handled", "already handled by another owner of the lane");
+        else
+            translate(call, err);
+        call->is_doubtful = wk_err_is(err, "db.commit_unknown");
+        wk_call_rollback(call);
+        return false;
+    }
+    conn = call->conn;
+    call->conn = NULL;
+    memset(call->published, 0, sizeof call->published);
+    wk_db_release(conn);
+    wake(call, lanes);
+    return true;
+}
+
+bool wk_call_db_step(struct wk_call *call, struct wk_err *err) { return wk_call_commit(call, false, err); }
+
+/* What plugins read. */
+
+static size_t rows_count(const struct wk_rows *rows) { return wk_result_rows(rows->result); }
+static int64_t rows_affected(const struct wk_rows *rows) { return wk_result_affected(rows->result); }
+static const char *rows_text(const struct wk_rows *rows, size_t row, size_t column, size_t *len)
+{
+    size_t unused;
+    const char *text = wk_result_text(rows->result, row, column, len ? len : &unused);
+
+    return text;
+}
+const struct wk_rows_table wk_rows_table = {rows_count, rows_text, rows_affected};

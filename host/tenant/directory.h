@@ -1,0 +1,35 @@
+/* directory.h - who a number, an account or an id belongs to: all tenants of the server in memory, read whole when they change.
+ * A snapshot is immutable and counted: a call keeps the one it started with. Threads: the loop's. */
+#ifndef WK_DIRECTORY_H
+#define WK_DIRECTORY_H
+#include <wakala/call.h>
+
+struct wk_db;
+struct wk_directory;
+struct wk_snapshot;
+
+struct wk_tenant_ref { /* one tenant in one snapshot */
+    struct wk_tenant tenant;
+    const char *schema; /* "pool" or its own */
+    struct wk_snapshot *snapshot;
+    size_t first_value, value_count; /* its settings and secrets in the snapshot */
+};
+
+struct wk_directory *wk_directory_create(struct wk_err *err);
+void wk_directory_destroy(struct wk_directory *dir); /* NULL allowed */
+/* Read everything again; the old snapshot serves until then and for who holds it. Parks. */
+bool wk_directory_load(struct wk_directory *dir, struct wk_db *db, int64_t until_us, struct wk_err *err);
+bool wk_directory_is_loaded(const struct wk_directory *dir);
+
+/* Borrowed until the next load: take it to keep it. NULL: nobody's. */
+const struct wk_tenant_ref *wk_directory_find(const struct wk_directory *dir, const struct wk_uuid *tenant);
+const struct wk_tenant_ref *wk_directory_by_address(const struct wk_directory *dir, const char *channel, const char *address, size_t len);
+const struct wk_tenant_ref *wk_directory_by_account(const struct wk_directory *dir, const char *channel, const char *account, size_t len);
+void wk_directory_each(const struct wk_directory *dir, void (*visit)(const struct wk_tenant_ref *ref, void *arg), void *arg);
+
+const struct wk_tenant_ref *wk_tenant_take(const struct wk_tenant_ref *ref); /* returns ref; NULL stays NULL */
+void wk_tenant_drop(const struct wk_tenant_ref *ref);
+/* The tenant's own value, NULL when it has none; a secret's sealed bytes through *len. */
+const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin, const char *key);
+const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len);
+#endif
