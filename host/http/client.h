@@ -33,6 +33,9 @@ struct wk_client_req {
     uint32_t timeout_ms;         /* all of it; 0 = 10 s; the fiber's own deadline also counts */
     size_t res_max_bytes;        /* 0 = 1 MiB */
     bool https_only;             /* refuse http:// */
+    /* At most one copy leaves, on a connection of its own: curl silently repeats a request, POST included, when a kept
+     * connection turns out to be dead. For what must not happen twice. */
+    bool once;
 };
 enum wk_client_outcome {
     WK_CLIENT_NOT_SENT, /* no byte of the request left: DNS, connect or TLS failed. Safe to send again */
