@@ -1,0 +1,325 @@
+/* dispatch.c - from entries to fibers: one queue per (subscriber, tenant, key), one fiber per queue at a time, fair between tenants. */
+#include "event/internal.h"
+#include "fiber/fiber.h"
+#include <stdlib.h>
+
+#define SHORT_WAIT_US (INT64_C(90) * 1000000)
+
+static size_t bucket_of(uint32_t sub, const struct wk_uuid *tenant, const char *key, size_t len)
+{
+    uint64_t h = UINT64_C(14695981039346656037) ^ sub;
+
+    for (size_t i = 0; i < 16; i++)
+        h = (h ^ tenant->b[i]) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ (unsigned char)key[i]) * UINT64_C(1099511628211);
+    return (size_t)((h ^ h >> 29) % BUCKETS);
+}
+
+struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *tenant, const char *key, unsigned cls, unsigned lane)
+{
+    size_t len = strlen(key), b = bucket_of(sub, tenant, key, len);
+    struct keyq *q = log->bucket[b];
+
+    while (q && (q->sub != sub || q->cls != cls || q->key_len != len || memcmp(q->key, key, len) || !wk_uuid_equal(&q->tenant, tenant)))
+        q = q->chain;
+    if (q)
+        return q;
+    q = calloc(1, sizeof *q + len + 1);
+    if (!q)
+        return NULL;
+    *q = (struct keyq){.chain = log->bucket[b], .sub = sub, .cls = cls, .lane = lane, .tenant = *tenant, .key_len = len};
+    memcpy(q->key, key, len);
+    q->end = &q->first;
+    log->bucket[b] = q;
+    log->stats.waiting_keys++;
+    return q;
+}
+
+static void keyq_free(struct wk_log *log, struct keyq *q)
+{
+    struct keyq **p = &log->bucket[bucket_of(q->sub, &q->tenant, q->key, q->key_len)];
+
+    while (*p != q)
+        p = &(*p)->chain;
+    *p = q->chain;
+    while (q->first) {
+        struct link *l = q->first;
+
+        q->first = l->next;
+        entry_unref(l->entry);
+        free(l);
+    }
+    log->stats.waiting_keys--;
+    if (q->is_blocked)
+        log->stats.blocked_keys--;
+    free(q);
+}
+
+void keyq_ready(struct wk_log *log, struct keyq *q)
+{
+    struct ready *list = &log->ready[q->cls];
+
+    if (q->state == KEYQ_READY || q->state == KEYQ_RUNNING)
+        return;
+    q->state = KEYQ_READY;
+    q->next = NULL;
+    if (!list->end)
+        list->end = &list->first;
+    *list->end = q;
+    list->end = &q->next;
+}
+
+void log_offer(struct wk_log *log, struct entry *e)
+{
+    for (uint32_t i = 0; i < log->subs; i++) {
+        struct keyq *q;
+        struct link *link;
+
+        if (!(e->pending & UINT64_C(1) << i))
+            continue;
+        q = keyq_get(log, i, &e->tenant, e->event.key, e->cls, e->lane);
+        link = q ? malloc(sizeof *link) : NULL;
+        if (!link) { /* out of memory: forget the lane; whoever takes it next begins at the cursor */
+            log->are_locks_lost = true;
+            return;
+        }
+        *link = (struct link){.entry = entry_ref(e)};
+        *q->end = link;
+        q->end = &link->next;
+        if (q->state != KEYQ_WAITING)
+            keyq_ready(log, q);
+    }
+}
+
+/* The first of the queue is done for this subscriber. */
+void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked)
+{
+    struct link *l = q->first;
+    struct entry *e = l->entry;
+
+    q->first = l->next;
+    if (!q->first)
+        q->end = &q->first;
+    free(l);
+    q->attempts = 0;
+    q->next_us = 0;
+    if (was_marked)
+        e->marked |= UINT64_C(1) << q->sub;
+    e->pending &= ~(UINT64_C(1) << q->sub);
+    if (log->lane[e->lane].is_owned && !e->pending)
+        reader_settle(log, &log->lane[e->lane].reader[e->cls]);
+    entry_unref(e);
+}
+
+static void block(struct wk_log *log, struct keyq *q)
+{
+    log->stats.blocked_keys += !q->is_blocked;
+    q->is_blocked = true;
+}
+
+/* A failure that counts: park it, or bury it after the last try. False: the database is away, nothing was decided. */
+static bool set_aside(struct wk_log *log, struct keyq *q, bool is_final, const struct wk_err *why)
+{
+    const struct subscriber *s = &log->sub[q->sub];
+    struct entry *e = q->first->entry;
+    uint32_t attempts = q->attempts + 1;
+    struct wk_err err;
+    bool ok;
+
+    log->stats.failed++;
+    if (is_final || attempts >= TRIES) {
+        ok = bury_event(log, s, &e->tenant, &e->event, e->cls, e->lane, attempts, why, &err);
+    } else {
+        int64_t next = wk_engine_now_us(log->engine) + backoff_us(attempts);
+
+        ok = park_event(log, s, e, attempts, next, why, &err);
+        if (ok)
+            block(log, q);
+        q->next_us = next;
+    }
+    return ok;
+}
+
+/* Work off the queue's head. False: stop for now (waiting, draining, lane lost). */
+static bool work_head(struct wk_log *log, struct keyq *q)
+{
+    const struct subscriber *s = &log->sub[q->sub];
+    struct entry *e = q->first->entry;
+    int64_t later = 0, next_us;
+    struct wk_err err = {0};
+
+    if (q->is_blocked) { /* its elders are parked: it queues behind them */
+        next_us = q->next_us;
+        if (!park_event(log, s, e, 0, 0, NULL, &err))
+            return log_pause(log, "log.park", 250);
+        keyq_done(log, q, false);
+        q->next_us = next_us;
+        return true;
+    }
+    e->event.attempt = q->attempts + 1;
+    switch (log_handle(log, s, &e->tenant, &e->event, q->cls, q->lane, false, &later, &err)) {
+    case HANDLED_DONE:
+        keyq_done(log, q, false);
+        return true;
+    case HANDLED_MARKED:
+        keyq_done(log, q, true);
+        return true;
+    case HANDLED_LATER:
+        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, &err)) {
+            block(log, q); /* a long wait in memory would hold the lane's cursor back */
+            keyq_done(log, q, false);
+            q->next_us = later;
+            return true;
+        }
+        q->state = KEYQ_WAITING;
+        q->next_us = later;
+        return false;
+    case HANDLED_AGAIN: /* the database is away: not an attempt */
+        return log_pause(log, "log.again", 250);
+    case HANDLED_FAILED:
+    case HANDLED_DEAD:
+        if (!set_aside(log, q, wk_err_is(&err, "plugin.crashed") || err.cls == WK_BUSINESS || err.cls == WK_SECURITY, &err))
+            return log_pause(log, "log.park", 250);
+        next_us = q->next_us;
+        keyq_done(log, q, false);
+        q->next_us = q->is_blocked ? next_us : 0;
+        return true;
+    case HANDLED_STOPPED:
+        break;
+    }
+    return false;
+}
+
+static void keyq_main(void *arg)
+{
+    struct { struct wk_log *log; struct keyq *q; } *job = arg;
+    struct wk_log *log = job->log;
+    struct keyq *q = job->q;
+
+    free(job);
+    q->fiber = wk_fiber_self();
+    while (!log->is_draining && log->lane[q->lane].is_owned) {
+        if (q->is_blocked && q->next_us <= wk_engine_now_us(log->engine)) {
+            if (!parked_work(log, q) && q->is_blocked) {
+                q->is_blocked = false;
+                log->stats.blocked_keys--;
+            }
+        } else if (!q->first || !work_head(log, q)) {
+            break;
+        }
+    }
+    q->fiber = NULL;
+    log->stats.running--;
+    if (!log->lane[q->lane].is_owned || (!q->first && !q->is_blocked)) {
+        keyq_free(log, q);
+    } else if (q->state != KEYQ_WAITING) {
+        q->state = q->is_blocked && !q->first ? KEYQ_WAITING : KEYQ_IDLE;
+        if (q->first)
+            keyq_ready(log, q);
+    }
+    if (log->drainer)
+        wk_fiber_wake(log->drainer);
+    else
+        log_run_ready(log);
+}
+
+static uint32_t running_of(const struct wk_log *log, const struct wk_uuid *tenant)
+{
+    uint32_t n = 0;
+
+    for (size_t b = 0; b < BUCKETS; b++)
+        for (const struct keyq *q = log->bucket[b]; q; q = q->chain)
+            n += q->state == KEYQ_RUNNING && wk_uuid_equal(&q->tenant, tenant);
+    return n;
+}
+
+static bool start(struct wk_log *log, struct keyq *q)
+{
+    struct { struct wk_log *log; struct keyq *q; } *job = malloc(sizeof *job);
+
+    if (!job)
+        return false;
+    job->log = log;
+    job->q = q;
+    q->state = KEYQ_RUNNING;
+    if (!wk_fiber_spawn(log->engine->sched, log->sub[q->sub].name, keyq_main, job, NULL)) {
+        free(job);
+        q->state = KEYQ_IDLE;
+        return false;
+    }
+    log->stats.running++;
+    return true;
+}
+
+/* Take from the classes 8 : 4 : 1, inside a class in order of arrival, passing over tenants that already have their quarter. */
+void log_run_ready(struct wk_log *log)
+{
+    static const unsigned weight[13] = {0, 0, 1, 0, 0, 1, 0, 0, 1, 2, 0, 0, 1};
+    uint32_t idle_turns = 0;
+
+    while (!log->is_draining && log->stats.running < log->conf.max_running && idle_turns < WK_COUNT(weight)) {
+        struct ready *list = &log->ready[weight[log->turn++ % WK_COUNT(weight)]];
+        struct keyq **p = &list->first, *q;
+        bool is_tight = log->stats.running >= log->conf.max_running / 4;
+
+        while (*p && is_tight && running_of(log, &(*p)->tenant) >= log->conf.max_running / 4)
+            p = &(*p)->next;
+        q = *p;
+        if (!q) {
+            idle_turns++;
+            continue;
+        }
+        *p = q->next;
+        if (!*p)
+            list->end = p;
+        idle_turns = 0;
+        q->state = KEYQ_IDLE;
+        if (!start(log, q)) {
+            keyq_ready(log, q);
+            break;
+        }
+    }
+}
+
+/* What waits for a time: wk_later() and parked keys. */
+void log_wake_waiting(struct wk_log *log, bool all)
+{
+    int64_t now = wk_engine_now_us(log->engine);
+
+    for (size_t b = 0; b < BUCKETS; b++)
+        for (struct keyq *q = log->bucket[b]; q; q = q->chain)
+            if ((q->state == KEYQ_WAITING || (q->state == KEYQ_IDLE && q->is_blocked)) && (all || q->next_us <= now))
+                keyq_ready(log, q);
+    log_run_ready(log);
+}
+
+/* The lane is no longer ours. Running fibers notice by themselves: their commits are fenced by the marks. */
+void log_drop_lane_work(struct wk_log *log, unsigned lane)
+{
+    for (unsigned c = 0; c < CLASSES; c++) {
+        struct keyq **p = &log->ready[c].first;
+
+        while (*p)
+            if ((*p)->lane == lane) {
+                (*p)->state = KEYQ_IDLE;
+                *p = (*p)->next;
+            } else {
+                p = &(*p)->next;
+            }
+        log->ready[c].end = p;
+    }
+    for (size_t b = 0; b < BUCKETS; b++) {
+        struct keyq *q = log->bucket[b], *next;
+
+        for (; q; q = next) {
+            next = q->chain;
+            if (q->lane != lane)
+                continue;
+            if (q->fiber)
+                wk_fiber_cancel(q->fiber);
+            else if (q->state != KEYQ_RUNNING)
+                keyq_free(log, q);
+        }
+    }
+}

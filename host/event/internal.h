@@ -1,0 +1,140 @@
+/* internal.h - the parts of the log, for log.c, lanes.c, read.c, dispatch.c, park.c, timers.c and cursors.c only. */
+#ifndef WK_LOG_INTERNAL_H
+#define WK_LOG_INTERNAL_H
+#include "call/call.h"
+#include "call/lane.h"
+#include "db/db.h"
+#include "event/log.h"
+#include "plugin/registry.h"
+
+enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TRIES = 3 };
+
+struct position { /* a place in a lane: readers follow (xid, seq) */
+    uint64_t xid;
+    int64_t seq;
+};
+static inline bool position_before(struct position a, struct position b)
+{
+    return a.xid < b.xid || (a.xid == b.xid && a.seq < b.seq);
+}
+
+struct subscriber {
+    const char *name, *pattern;
+    const struct wk_sub *sub;       /* NULL: the host's own on_message chain */
+    const struct wk_plugin *plugin; /* NULL: the host */
+    uint32_t deadline_ms;
+    enum wk_from from;
+    struct position start;
+};
+
+struct entry { /* one event in memory, one block with its texts */
+    struct entry *next; /* in its reader's list */
+    struct position at;
+    uint32_t refs;      /* the list, and each key queue it stands in */
+    uint64_t pending;   /* bit per subscriber that is not done with it */
+    uint64_t marked;    /* bit per subscriber that committed a mark */
+    struct wk_uuid tenant;
+    struct wk_event event;
+    unsigned cls, lane;
+};
+struct reader { /* one class of one lane */
+    struct position read, done; /* read up to; every event up to `done` is finished by all */
+    struct position written;    /* last cursor in the database */
+    struct entry *first, **end;
+    uint32_t count;
+    bool has_news, is_behind; /* something was published; the last read stopped at an unfinished writer */
+    struct position cursor[SUBS_MAX]; /* where each subscriber was when the lane was taken */
+    struct marks {
+        struct mark {
+            uint32_t sub;
+            int64_t seq;
+        } * item;
+        size_t n, room;
+    } old, drop; /* found at takeover: already handled; to be removed with the next cursor write */
+};
+struct lane {
+    bool is_owned, is_leaving;
+    uint64_t epoch;
+    struct reader reader[CLASSES];
+};
+
+enum keyq_state { KEYQ_IDLE, KEYQ_READY, KEYQ_RUNNING, KEYQ_WAITING };
+struct link { /* an entry in a key queue */
+    struct link *next;
+    struct entry *entry;
+};
+struct keyq { /* one subscriber's work for one (tenant, key): one fiber at a time, in order */
+    struct keyq *chain;           /* in its bucket */
+    struct keyq *next;            /* in the ready list of its class */
+    uint32_t sub;
+    unsigned cls, lane;
+    struct wk_uuid tenant;
+    enum keyq_state state;
+    struct link *first, **end;
+    uint32_t attempts;            /* of the first, in memory (database away, wk_later) */
+    bool is_blocked;              /* rows of this key lie in wakala.parked */
+    int64_t next_us;              /* WAITING or blocked: when to try again, database clock; 0: as soon as possible */
+    struct wk_fiber *fiber;
+    size_t key_len;
+    char key[];
+};
+struct ready {
+    struct keyq *first, **end;
+};
+
+struct wk_log {
+    struct wk_log_conf conf;
+    struct wk_engine *engine;
+    struct subscriber sub[SUBS_MAX];
+    size_t subs;
+    struct lane lane[WK_LANES];
+    struct keyq *bucket[BUCKETS];
+    struct ready ready[CLASSES];
+    struct wk_conn *locks; /* its session holds the advisory locks of our lanes */
+    struct wk_fiber *keeper, *read_fiber, *timer_fiber, *cursor_fiber;
+    bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
+    uint32_t fibers;       /* background fibers alive */
+    struct wk_fiber *drainer;
+    unsigned turn;
+    struct wk_event_stats stats;
+};
+
+/* read.c */
+void log_read_loop(void *arg);
+struct entry *entry_ref(struct entry *e);
+void entry_unref(struct entry *e);
+void reader_settle(struct wk_log *log, struct reader *r);
+void reader_clear(struct reader *r);
+/* lanes.c */
+void log_keep_loop(void *arg);
+void log_lose_lane(struct wk_log *log, unsigned lane);
+void log_publish_lanes(struct wk_log *log);
+/* dispatch.c */
+void log_offer(struct wk_log *log, struct entry *e);
+void log_run_ready(struct wk_log *log);
+void log_wake_waiting(struct wk_log *log, bool all);
+void log_drop_lane_work(struct wk_log *log, unsigned lane);
+struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *tenant, const char *key, unsigned cls, unsigned lane);
+void keyq_ready(struct wk_log *log, struct keyq *q);
+void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked);
+/* handle.c */
+enum handled { HANDLED_DONE, HANDLED_MARKED, HANDLED_LATER, HANDLED_AGAIN, HANDLED_FAILED, HANDLED_DEAD, HANDLED_STOPPED };
+enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event,
+                        unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err);
+/* park.c */
+bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
+                const struct wk_err *why, struct wk_err *err);
+bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
+                unsigned lane, uint32_t attempts, const struct wk_err *why, struct wk_err *err);
+bool parked_work(struct wk_log *log, struct keyq *q); /* runs what is due; false: nothing lies there any more */
+bool parked_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);
+int64_t backoff_us(uint32_t attempts);
+/* timers.c, cursors.c */
+void log_timer_loop(void *arg);
+void log_cursor_loop(void *arg);
+bool cursors_write(struct wk_log *log, struct wk_err *err);
+bool cursors_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);
+/* log.c */
+bool log_pause(struct wk_log *log, const char *why, uint32_t ms); /* background fibers; false: the log is draining */
+bool log_exec(struct wk_log *log, struct wk_exec *items, size_t n, struct wk_err *err); /* host role, one trip */
+#endif

@@ -1,0 +1,87 @@
+/* timers.c - due timers become events, 1,000 at a time, by whichever worker comes first; the clock of the waiting keys. */
+#include "event/internal.h"
+#include "fiber/fiber.h"
+#include "observe/log.h"
+
+enum { TICK_MS = 100, MAINTAIN_US = 60000000 };
+
+static const struct wk_stmt q_due = {"wakala", "host", "timers_due",
+    "WITH due AS (DELETE FROM wakala.timer t USING (SELECT tenant_id, key, name FROM wakala.timer WHERE due <= (SELECT wakala.now()) "
+    "ORDER BY due LIMIT 1000 FOR UPDATE SKIP LOCKED) d WHERE t.tenant_id = d.tenant_id AND t.key = d.key AND t.name = d.name RETURNING t.*), "
+    "made AS (INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
+    "SELECT class, lane, version, gen_random_uuid(), tenant_id, wakala.now(), type, key, payload FROM due ORDER BY due RETURNING class, lane) "
+    "SELECT class, lane, count(*) FROM made GROUP BY 1, 2", false};
+static const struct wk_stmt q_maintain = {"wakala", "host", "maintain", "SELECT wakala.maintain()", false};
+static const struct wk_stmt q_clock = {"wakala", "host", "clock", "SELECT (extract(epoch FROM wakala.now()) * 1000000)::bigint", false};
+
+static bool fire(struct wk_log *log, bool *more)
+{
+    struct wk_exec item = {.stmt = &q_due};
+    uint64_t lanes[CLASSES] = {0};
+    int64_t n = 0;
+    struct wk_err err;
+    bool ok = log_exec(log, &item, 1, &err);
+
+    for (size_t i = 0; ok && i < wk_result_rows(item.result); i++) {
+        lanes[wk_result_int(item.result, i, 0) % CLASSES] |= UINT64_C(1) << (wk_result_int(item.result, i, 1) % WK_LANES);
+        n += wk_result_int(item.result, i, 2);
+    }
+    wk_exec_clear(&item, 1);
+    log->stats.timers += (uint64_t)n;
+    for (unsigned c = 0; c < CLASSES; c++)
+        if (lanes[c])
+            wk_log_published(log, c, lanes[c]);
+    *more = n >= 1000;
+    return ok;
+}
+
+/* The database's clock against ours, so that wk_now() needs no trip; the error is at most half a round trip. */
+static bool read_clock(struct wk_log *log)
+{
+    struct wk_exec item = {.stmt = &q_clock};
+    int64_t before = wk_engine_now_us(log->engine), after;
+    struct wk_err err;
+    bool ok = log_exec(log, &item, 1, &err);
+
+    after = wk_engine_now_us(log->engine);
+    if (ok)
+        log->engine->clock_shift_us += wk_result_int(item.result, 0, 0) - (before + after) / 2;
+    wk_exec_clear(&item, 1);
+    return ok;
+}
+
+void log_timer_loop(void *arg)
+{
+    struct wk_log *log = arg;
+    int64_t next_maintain = wk_mono_us() + MAINTAIN_US, next_clock = 0;
+    bool more;
+
+    do {
+        more = false;
+        if (wk_mono_us() >= next_clock && read_clock(log))
+            next_clock = wk_mono_us() + 5000000;
+        (void)fire(log, &more);
+        log_wake_waiting(log, false);
+        if (wk_mono_us() >= next_maintain) {
+            struct wk_exec item = {.stmt = &q_maintain};
+            struct wk_err err = {0};
+            struct wk_log_fields fields = {.err = &err};
+
+            if (!log_exec(log, &item, 1, &err))
+                wk_log_line(WK_ERROR, &fields, "partitions could not be made ahead");
+            wk_exec_clear(&item, 1);
+            next_maintain = wk_mono_us() + MAINTAIN_US;
+        }
+        if (log->is_parked_stale && log->keeper)
+            wk_fiber_wake(log->keeper);
+        if (log->is_clock_stale) {
+            log->is_clock_stale = false;
+            next_clock = 0;
+            more = true;
+        }
+    } while (more ? !log->is_draining : log_pause(log, "log.timers", TICK_MS));
+    log->timer_fiber = NULL;
+    log->fibers--;
+    if (log->drainer)
+        wk_fiber_wake(log->drainer);
+}
