@@ -8,11 +8,10 @@ static int hex(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-static bool is_token(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c && strchr("!#$%&'*+-.^_`|~", c) != NULL);
-}
+const bool wk_http_token[256] = {
+    ['!'] = true,         ['#' ... '\''] = true, ['*'] = true,         ['+'] = true, ['-'] = true, ['.'] = true,
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true,  ['^' ... 'z'] = true, ['|'] = true, ['~'] = true,
+};
 
 static bool is_text(char c)
 {
@@ -48,7 +47,7 @@ static bool trailer_byte(struct wk_chunked *ch, char c)
     if (!ch->line_has_name) {
         if (c == ':' && ch->line_len)
             ch->line_has_name = true;
-        else if (!is_token(c)) /* so no folding and no space before the colon */
+        else if (!wk_http_token[(unsigned char)c]) /* so no folding and no space before the colon */
             return false;
     } else if (!is_text(c)) {
         return false;

@@ -22,5 +22,6 @@ enum wk_chunked_got {
     WK_CHUNKED_END,  /* the body is over; *used bytes belonged to it */
     WK_CHUNKED_BAD,
 };
+extern const bool wk_http_token[256]; /* the bytes of field names and methods (RFC 9110 token) */
 enum wk_chunked_got wk_chunked_next(struct wk_chunked *ch, const char *p, size_t n, size_t *used, struct wk_span *data);
 #endif

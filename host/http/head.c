@@ -203,7 +203,7 @@ static int check_expect(struct wk_exchange *x)
     return 0;
 }
 
-/* Names without trailing space (llhttp's loose mode lets it pass), values without surrounding white space. */
+/* Names of token bytes only (llhttp's loose mode lets spaces pass), values without surrounding white space. */
 static int tidy_headers(struct wk_exchange *x)
 {
     const char *bytes = wk_conn_bytes(x->conn);
@@ -212,8 +212,11 @@ static int tidy_headers(struct wk_exchange *x)
     for (uint32_t i = 0; i < x->n_headers; i++) {
         struct wk_hdr *hd = &hdrs[i];
 
-        if (!hd->name_len || bytes[hd->name + hd->name_len] != ':' || bytes[hd->name + hd->name_len - 1] == ' ')
+        if (!hd->name_len || bytes[hd->name + hd->name_len] != ':')
             return 400;
+        for (uint32_t k = 0; k < hd->name_len; k++)
+            if (!wk_http_token[(unsigned char)bytes[hd->name + k]])
+                return 400;
         while (hd->value_len && (bytes[hd->value + hd->value_len - 1] == ' ' || bytes[hd->value + hd->value_len - 1] == '\t'))
             hd->value_len--;
     }

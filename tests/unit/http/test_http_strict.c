@@ -48,6 +48,7 @@ static const struct row {
     {"bare CR inside a value", POST "A: b\rc\r\n\r\n" NEXT, 400},
     {"control character in a value", POST "A: b\001c\r\n\r\n" NEXT, 400},
     {"DEL in a value", POST "A: b\177c\r\n\r\n" NEXT, 400},
+    {"space inside a name", POST "Host4 ah:t: x\r\n\r\n" NEXT, 400},
     {"no colon", POST "nonsense\r\n\r\n" NEXT, 400},
     {"empty name", POST ": x\r\n\r\n" NEXT, 400},
     {"name with a separator", POST "A(b): x\r\n\r\n" NEXT, 400},
