@@ -97,8 +97,10 @@ TEST_PG_FN const char *test_pg_sql(const struct test_pg *pg, const char *sql)
 {
     static char value[1024];
     PGconn *conn = test_pg_connect(pg, "postgres");
-    PGresult *result = PQexec(conn, sql);
+    PGresult *result;
 
+    PQclear(PQexec(conn, "set client_min_messages = warning"));
+    result = PQexec(conn, sql);
     value[0] = '\0';
     if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
         fprintf(stderr, "test_pg: %.200s: %s", sql, PQerrorMessage(conn));
