@@ -78,6 +78,19 @@ static struct wk_fiber *spawn(void (*fn)(void *arg), void *arg)
     return fiber;
 }
 
+/* Turn the loop for a while. An exit asked for by an earlier turn may still be on its way, so look at the clock. */
+TEST_PG_FN void turn_ms(int ms)
+{
+    int64_t until = wk_mono_us() + (int64_t)ms * 1000, left;
+
+    while ((left = until - wk_mono_us()) > 0) {
+        struct timeval tick = { left / 1000000, left % 1000000 };
+
+        (void)event_base_loopexit(base, &tick);
+        (void)event_base_dispatch(base);
+    }
+}
+
 /* Turn the loop until no fiber is alive. Connections stay open, so the loop has no end of its own. */
 static void turn(void)
 {
