@@ -3,6 +3,7 @@
 #ifndef WK_ENGINE_H
 #define WK_ENGINE_H
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct event_base;

@@ -1,0 +1,203 @@
+/* flush.c - many requests, one trip: events once per dedupe key, statuses merged by rank, quarantine; all or nothing. */
+#include "inbox/internal.h"
+#include "call/call.h"
+#include "fiber/fault.h"
+
+/* Order inside a burst is kept by n; dedupe keys go in sorted, because unsorted ones deadlock with another flush in nearly every batch. */
+static const struct wk_stmt q_events = {"wakala", "host", "inbox_events",
+    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::date[], $2::uuid[], $3::uuid[], $4::int2[], $5::int2[], $6::int2[], $7::uuid[], "
+    "$8::text[], $9::text[], $10::text[]) WITH ORDINALITY AS t(day, k, tenant_id, class, lane, version, id, type, key, payload, n)), "
+    "f AS (SELECT day, k, min(n) AS n FROM i GROUP BY day, k), "
+    "s AS (INSERT INTO wakala.seen (day, k) SELECT day, k FROM f ORDER BY day, k ON CONFLICT DO NOTHING RETURNING day, k), "
+    "c AS MATERIALIZED (SELECT wakala.now() AS at) "
+    "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
+    "SELECT i.class, i.lane, i.version, i.id, i.tenant_id, c.at, i.type, i.key, i.payload "
+    "FROM s JOIN f USING (day, k) JOIN i ON i.n = f.n CROSS JOIN c ORDER BY i.n", false};
+/* A message is found by our own id when it came back, else by the channel's. 'failed' counts only below 'delivered'. */
+static const struct wk_stmt q_statuses = {"wakala", "host", "inbox_statuses",
+    "WITH i AS MATERIALIZED (SELECT tenant_id, CASE WHEN callback ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN callback::uuid END AS id, "
+    "wamid, rank, code FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int2[], $5::int4[]) AS t(tenant_id, callback, wamid, rank, code)), "
+    "a AS (SELECT tenant_id, id, max(wamid) AS wamid, max(rank) AS rank, bool_or(rank = 0) AS failed, max(code) FILTER (WHERE rank = 0) AS code "
+    "FROM i WHERE id IS NOT NULL GROUP BY 1, 2), "
+    "b AS (SELECT tenant_id, wamid, max(rank) AS rank, bool_or(rank = 0) AS failed, max(code) FILTER (WHERE rank = 0) AS code "
+    "FROM i WHERE id IS NULL GROUP BY 1, 2), "
+    "ua AS (UPDATE wakala.outbound o SET rank = greatest(o.rank, a.rank), wamid = coalesce(o.wamid, a.wamid), "
+    "error_code = coalesce(a.code, o.error_code), state = CASE WHEN greatest(o.rank, a.rank) < 2 AND a.failed THEN 'failed' "
+    "WHEN a.rank > 0 AND o.state = 'sending' THEN 'sent' ELSE o.state END "
+    "FROM a WHERE o.tenant_id = a.tenant_id AND o.id = a.id RETURNING o.id, o.tenant_id), "
+    "ub AS (UPDATE wakala.outbound o SET rank = greatest(o.rank, b.rank), error_code = coalesce(b.code, o.error_code), "
+    "state = CASE WHEN greatest(o.rank, b.rank) < 2 AND b.failed THEN 'failed' ELSE o.state END "
+    "FROM b WHERE o.wamid = b.wamid AND o.tenant_id = b.tenant_id RETURNING o.wamid, o.tenant_id), "
+    "o AS (SELECT tenant_id, wamid, id::text AS callback, rank, code FROM a WHERE NOT EXISTS (SELECT FROM ua WHERE ua.id = a.id AND ua.tenant_id = a.tenant_id) "
+    "UNION ALL SELECT tenant_id, wamid, NULL, rank, code FROM b WHERE NOT EXISTS (SELECT FROM ub WHERE ub.wamid = b.wamid AND ub.tenant_id = b.tenant_id)) "
+    "INSERT INTO wakala.orphan_status (tenant_id, wamid, callback, rank, error_code) SELECT tenant_id, wamid, callback, rank, code FROM o", false};
+static const struct wk_stmt q_quarantine = {"wakala", "host", "inbox_quarantine",
+    "INSERT INTO wakala.quarantine (channel, address, why, body) SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])", false};
+
+static void columns_reset(struct columns *c)
+{
+    barray_reset(&c->day, WK_OID_DATE), barray_reset(&c->seen, WK_OID_UUID), barray_reset(&c->tenant, WK_OID_UUID);
+    barray_reset(&c->cls, WK_OID_INT2), barray_reset(&c->lane, WK_OID_INT2), barray_reset(&c->version, WK_OID_INT2);
+    barray_reset(&c->id, WK_OID_UUID), barray_reset(&c->type, WK_OID_TEXT), barray_reset(&c->key, WK_OID_TEXT);
+    barray_reset(&c->payload, WK_OID_TEXT);
+    barray_reset(&c->s_tenant, WK_OID_UUID), barray_reset(&c->s_callback, WK_OID_TEXT), barray_reset(&c->s_message, WK_OID_TEXT);
+    barray_reset(&c->s_rank, WK_OID_INT2), barray_reset(&c->s_error, WK_OID_INT4);
+    barray_reset(&c->q_channel, WK_OID_TEXT), barray_reset(&c->q_address, WK_OID_TEXT), barray_reset(&c->q_why, WK_OID_TEXT);
+    barray_reset(&c->q_body, WK_OID_BYTEA);
+    memset(c->lanes, 0, sizeof c->lanes);
+}
+
+/* {"message":{..},"contact":{..}}: raw values of the channel under the names it gave them. */
+static void put_payload(struct barray *a, const struct wk_item *it)
+{
+    size_t len = 2, names[WK_COUNT(it->payload)] = {0};
+    bool is_first = true;
+    char *to;
+
+    for (size_t i = 0; i < WK_COUNT(it->payload); i++) {
+        if (!it->payload[i].len)
+            continue;
+        names[i] = strlen(it->payload_name[i]);
+        len += names[i] + 3 + it->payload[i].len + !is_first;
+        is_first = false;
+    }
+    if (!(to = barray_space(a, len)))
+        return;
+    *to++ = '{';
+    is_first = true;
+    for (size_t i = 0; i < WK_COUNT(it->payload); i++) {
+        if (!it->payload[i].len)
+            continue;
+        if (!is_first)
+            *to++ = ',';
+        is_first = false;
+        *to++ = '"';
+        memcpy(to, it->payload_name[i], names[i]);
+        to += names[i];
+        *to++ = '"', *to++ = ':';
+        memcpy(to, it->payload[i].data, it->payload[i].len);
+        to += it->payload[i].len;
+    }
+    *to = '}';
+}
+
+static void quarantine(struct columns *c, const char *channel, struct wk_span address, const char *why, const void *body, size_t len)
+{
+    barray_put(&c->q_channel, channel, strlen(channel));
+    barray_put(&c->q_address, address.data ? address.data : "", address.len);
+    barray_put(&c->q_why, why, strlen(why));
+    barray_put(&c->q_body, body, len);
+}
+
+static void put_row(struct flusher *f, const struct request *r, const struct row *row)
+{
+    struct columns *c = &f->columns;
+    const struct wk_item *it = &row->item;
+    struct wk_uuid id;
+
+    if (row->is_quarantine) {
+        const struct wk_span *raw = it->payload[0].len ? &it->payload[0] : &(struct wk_span){r->body, r->body_len};
+
+        quarantine(c, r->hook->inbox->channel, it->address, it->why ? it->why : "unknown address", raw->data, raw->len);
+    } else if (it->kind == WK_ITEM_STATUS) {
+        barray_put(&c->s_tenant, row->tenant.b, 16);
+        if (it->callback.len)
+            barray_put(&c->s_callback, it->callback.data, it->callback.len);
+        else
+            barray_null(&c->s_callback);
+        barray_put(&c->s_message, it->message_id.data, it->message_id.len);
+        barray_int2(&c->s_rank, (int)it->rank);
+        barray_int4(&c->s_error, it->error_code);
+    } else {
+        wk_uuid7(wk_engine_now_us(f->room->engine), &id);
+        barray_int4(&c->day, row->day);
+        barray_put(&c->seen, row->seen.b, 16), barray_put(&c->tenant, row->tenant.b, 16);
+        barray_int2(&c->cls, (int)row->type->priority), barray_int2(&c->lane, (int)row->lane);
+        barray_int2(&c->version, (int)row->type->version), barray_put(&c->id, id.b, 16);
+        barray_put(&c->type, row->type->name, strlen(row->type->name));
+        barray_put(&c->key, it->key.data, it->key.len);
+        put_payload(&c->payload, it);
+        c->lanes[row->type->priority % WK_SHARE_CLASSES] |= UINT64_C(1) << row->lane;
+    }
+}
+
+static bool send_flush(struct flusher *f, int64_t until_us, struct wk_err *err)
+{
+    struct columns *c = &f->columns;
+    struct barray *events[] = {&c->day, &c->seen, &c->tenant, &c->cls, &c->lane, &c->version, &c->id, &c->type, &c->key, &c->payload};
+    struct barray *statuses[] = {&c->s_tenant, &c->s_callback, &c->s_message, &c->s_rank, &c->s_error};
+    struct barray *bad[] = {&c->q_channel, &c->q_address, &c->q_why, &c->q_body};
+    struct wk_arg ae[WK_COUNT(events)], as[WK_COUNT(statuses)], aq[WK_COUNT(bad)];
+    struct wk_exec items[3];
+    size_t n = 0, events_at = SIZE_MAX;
+    WK_AUTO(wk_conn) conn = NULL;
+
+    for (size_t i = 0; i < WK_COUNT(events); i++)
+        ae[i] = barray_arg(events[i]);
+    for (size_t i = 0; i < WK_COUNT(statuses); i++)
+        as[i] = barray_arg(statuses[i]);
+    for (size_t i = 0; i < WK_COUNT(bad); i++)
+        aq[i] = barray_arg(bad[i]);
+    if (c->payload.is_broken || c->q_body.is_broken || c->s_message.is_broken)
+        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
+    if (c->day.n) {
+        events_at = n;
+        items[n++] = (struct wk_exec){.stmt = &q_events, .args = ae, .nargs = WK_COUNT(ae)};
+    }
+    if (c->s_rank.n)
+        items[n++] = (struct wk_exec){.stmt = &q_statuses, .args = as, .nargs = WK_COUNT(as)};
+    if (c->q_body.n)
+        items[n++] = (struct wk_exec){.stmt = &q_quarantine, .args = aq, .nargs = WK_COUNT(aq)};
+    if (!n)
+        return true;
+    conn = wk_db_acquire(f->room->engine->db, WK_DB_HOST, NULL, until_us, err);
+    if (!conn)
+        return false;
+    wk_fault_point("inbox.flush");
+    if (!wk_conn_exec(conn, items, n, WK_EXEC_SYNC, until_us, err))
+        return false;
+    wk_fault_point("inbox.flushed");
+    if (events_at != SIZE_MAX)
+        f->room->stats.duplicates += c->day.n - (uint64_t)wk_result_affected(items[events_at].result);
+    f->room->stats.updates += c->day.n;
+    f->room->stats.statuses += c->s_rank.n;
+    f->room->stats.quarantined += c->q_body.n;
+    f->room->stats.flushes++;
+    wk_exec_clear(items, n);
+    return true;
+}
+
+/* False: nothing of these requests is stored (or it is not known). A request that the server refuses alone goes to quarantine whole. */
+bool flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err)
+{
+    struct columns *c = &f->columns;
+
+    columns_reset(c);
+    for (size_t i = 0; i < n; i++) {
+        struct request *r = requests[i];
+
+        if (r->is_whole_bad)
+            quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why, r->body, r->body_len);
+        for (size_t k = 0; !r->is_whole_bad && k < r->n; k++)
+            put_row(f, r, &r->rows[k]);
+    }
+    for (int tries = 0; tries < 3; tries++) {
+        if (send_flush(f, until_us, err)) {
+            for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
+                if (c->lanes[cls] && f->room->engine->published)
+                    f->room->engine->published(f->room->engine->published_arg, cls, c->lanes[cls]);
+            return true;
+        }
+        if (!wk_err_is(err, "db.conflict"))
+            break;
+    }
+    if (!wk_err_is(err, "db.statement") && !wk_err_is(err, "db.unique"))
+        return false;
+    if (n > 1)
+        return flush_requests(f, requests, n / 2, until_us, err) && flush_requests(f, requests + n / 2, n - n / 2, until_us, err);
+    if (requests[0]->is_whole_bad)
+        return false;
+    requests[0]->is_whole_bad = true;
+    requests[0]->why = "refused by the database";
+    return flush_requests(f, requests, 1, until_us, err);
+}

@@ -1,0 +1,385 @@
+#include "inbox/inbox.h"
+#include "inbox/internal.h"
+#include "call/call.h"
+#include "call/http_hook.h"
+#include "call/lane.h"
+#include "fiber/fiber.h"
+#include "observe/log.h"
+#include "plugin/loader.h"
+#include <event2/event.h>
+#include <openssl/evp.h>
+
+enum { REQUEST_MAX = 256, ITEMS_MAX = 2000, KEY_MAX = 200, SCRATCH_MAX = 8 << 20 };
+
+void request_free(struct request *r)
+{
+    wk_arena_finish(&r->scratch);
+    free(r->rows);
+    free(r);
+}
+
+static void answer(struct wk_exchange *x, int status, const char *text)
+{
+    static const struct wk_header_pair retry[] = {{"Content-Type", "text/plain"}, {"Retry-After", "1"}};
+
+    (void)wk_exchange_reply(x, status, retry, status == 503 ? 2 : 1, text, strlen(text));
+}
+
+/* The answer of a request, once; the client may have left, and a late one has had its 503 already. */
+static void finish(struct wk_inbox_room *room, struct request *r, bool ok)
+{
+    if (r->x) {
+        wk_exchange_set_data(r->x, NULL);
+        if (r->is_gone)
+            wk_exchange_release(r->x);
+        else
+            answer(r->x, ok ? 200 : 503, ok ? "" : "try again\n");
+    }
+    room->stats.stored += ok;
+    room->stats.refused += !ok;
+    request_free(r);
+}
+
+/* One update arrives from the channel's splitter: find its tenant, lane and dedupe key. */
+struct receiver {
+    struct wk_split split;
+    struct wk_inbox_room *room;
+    struct request *request;
+    bool is_full;
+};
+
+static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, struct row *row)
+{
+    const struct wk_item *it = &row->item;
+    const struct wk_tenant_ref *t = wk_directory_by_address(room->engine->directory, hook->inbox->channel, it->address.data ? it->address.data : "", it->address.len);
+    const struct wk_event_hook *type = it->event_type ? wk_registry_event(room->engine->registry, it->event_type) : NULL;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    char text[1024];
+    int len;
+
+    if (!t && it->account.len)
+        t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
+    row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX));
+    if (row->is_quarantine)
+        return;
+    row->tenant = t->tenant.id;
+    if (it->kind == WK_ITEM_STATUS)
+        return;
+    row->type = type->type;
+    row->lane = wk_lane_of(&row->tenant, it->key.data, it->key.len);
+    row->day = (int32_t)((it->at_s < 0 || it->at_s > INT64_C(253402300799) ? 0 : it->at_s) / 86400 - 10957);
+    len = snprintf(text, sizeof text, "%s\n%.*s\n", hook->inbox->channel, (int)(it->address.len < 200 ? it->address.len : 200), it->address.data ? it->address.data : "");
+    if ((size_t)len + it->dedupe.len > sizeof text)
+        row->is_quarantine = true; /* no channel has ids that long */
+    else
+        memcpy(text + len, it->dedupe.data, it->dedupe.len);
+    if (!row->is_quarantine && EVP_Digest(text, (size_t)len + it->dedupe.len, digest, NULL, EVP_sha256(), NULL) != 1)
+        row->is_quarantine = true;
+    memcpy(row->seen.b, digest, sizeof row->seen.b);
+}
+
+/* Spans into the body live as long as the request; the splitter's own scratch does not. */
+static bool keep(struct request *r, struct wk_span *s)
+{
+    if (!s->len || (s->data >= r->body && s->data + s->len <= r->body + r->body_len))
+        return true;
+    s->data = wk_arena_copy(&r->scratch, s->data, s->len);
+    return s->data != NULL;
+}
+
+static bool keep_all(struct request *r, struct wk_item *it)
+{
+    bool ok = keep(r, &it->address) && keep(r, &it->account) && keep(r, &it->dedupe) && keep(r, &it->key) && keep(r, &it->message_id) &&
+              keep(r, &it->callback);
+
+    for (size_t i = 0; i < WK_COUNT(it->payload); i++)
+        ok = ok && keep(r, &it->payload[i]);
+    return ok;
+}
+
+static bool receive(struct wk_split *to, const struct wk_item *item)
+{
+    struct receiver *rc = (struct receiver *)to;
+    struct request *r = rc->request;
+
+    if (r->n == ITEMS_MAX) {
+        rc->is_full = true;
+        return false;
+    }
+    if (r->n == r->room) {
+        size_t room = r->room ? 4 * r->room : 4;
+        struct row *more = realloc(r->rows, room * sizeof *more);
+
+        if (!more)
+            return false;
+        r->rows = more;
+        r->room = room;
+    }
+    r->rows[r->n] = (struct row){.item = *item};
+    if (!keep_all(r, &r->rows[r->n].item))
+        return false;
+    place(rc->room, r->hook, &r->rows[r->n]);
+    if (r->rows[r->n].is_quarantine && !r->rows[r->n].item.why)
+        r->rows[r->n].item.why = "nobody's address";
+    r->n++;
+    return true;
+}
+
+static const char *hook_header(const struct wk_webhook *hook, const char *name, size_t *len)
+{
+    struct wk_span v = wk_exchange_header(hook->request, name);
+
+    *len = v.len;
+    return v.data;
+}
+
+/* A query value lives until the next one is asked for: handshakes read a handful, one after the other. */
+static struct wk_arena query_memory;
+static const char *hook_query(const struct wk_webhook *hook, const char *name)
+{
+    return wk_query_value(&query_memory, wk_exchange_query(hook->request), name);
+}
+
+static struct wk_webhook webhook_of(struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app)
+{
+    return (struct wk_webhook){.size = sizeof(struct wk_webhook), .plugin = hook->plugin, .app = app, .request = x, .header = hook_header, .query = hook_query};
+}
+
+static void wake_flusher(struct wk_inbox_room *room)
+{
+    for (uint32_t i = 0; i < room->conf.flushers; i++)
+        if (room->flusher[i].is_idle) {
+            room->flusher[i].is_idle = false;
+            wk_fiber_wake(room->flusher[i].fiber);
+            return;
+        }
+}
+
+void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app)
+{
+    struct wk_webhook w = webhook_of(x, hook, app);
+    struct receiver rc = {.split = {.size = sizeof rc.split, .add = receive}, .room = room};
+    struct request *r;
+    struct wk_err err = {0};
+    bool ok;
+
+    room->stats.requests++;
+    w.body = wk_exchange_body(x, &w.body_len);
+    wk_blame_enter(hook->plugin->name, "verify", NULL, NULL, hook->inbox->path);
+    if (hook->inbox->verify && hook->inbox->verify(&w, &err) == WK_FORGED) {
+        struct wk_log_fields fields = {.plugin = hook->plugin->name, .hook = "verify", .err = &err};
+
+        wk_blame_leave();
+        room->stats.forged++;
+        wk_log_line(WK_WARN, &fields, "webhook with a wrong or missing signature from %s", wk_exchange_peer(x));
+        answer(x, 401, "signature\n");
+        return;
+    }
+    r = room->waiting_bytes > room->conf.waiting_max || room->is_draining || !wk_directory_is_loaded(room->engine->directory) ? NULL : calloc(1, sizeof *r);
+    if (!r) {
+        wk_blame_leave();
+        room->stats.refused++;
+        answer(x, 503, "try again\n");
+        return;
+    }
+    *r = (struct request){.x = x, .hook = hook, .until_us = wk_exchange_received_us(x) + (int64_t)room->conf.deadline_ms * 1000,
+                          .body = w.body, .body_len = w.body_len, .bytes = w.body_len + 256};
+    wk_arena_init(&r->scratch, SCRATCH_MAX);
+    rc.request = r;
+    ok = hook->inbox->split(&w, &rc.split, &err);
+    wk_blame_leave();
+    if (!ok) {
+        r->is_whole_bad = true;
+        r->why = rc.is_full ? "more updates than one post may carry" : "not understood";
+    }
+    wk_exchange_set_data(x, r);
+    *room->end = r;
+    room->end = &r->next;
+    room->waiting++;
+    room->waiting_bytes += r->bytes;
+    wake_flusher(room);
+}
+
+void wk_inbox_gone(struct wk_exchange *x)
+{
+    struct request *r = wk_exchange_data(x);
+
+    if (r)
+        r->is_gone = true;
+}
+
+void wk_inbox_handshake(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app)
+{
+    struct wk_webhook w = webhook_of(x, hook, app);
+    const char *text;
+
+    (void)room;
+    wk_arena_init(&query_memory, 65536);
+    text = hook->inbox->handshake ? hook->inbox->handshake(&w) : NULL;
+    answer(x, text ? 200 : 403, text ? text : "verify token\n");
+    wk_arena_finish(&query_memory);
+}
+
+static size_t take_batch(struct wk_inbox_room *room, struct request **batch)
+{
+    size_t n = 0, updates = 0;
+
+    while (room->first && n < REQUEST_MAX && (!n || updates + room->first->n <= room->conf.batch_max)) {
+        struct request *r = room->first;
+
+        room->first = r->next;
+        if (!room->first)
+            room->end = &room->first;
+        room->waiting--;
+        room->waiting_bytes -= r->bytes;
+        updates += r->n ? r->n : 1;
+        r->is_flushing = true;
+        batch[n++] = r;
+    }
+    return n;
+}
+
+void inbox_flush_loop(void *arg)
+{
+    struct flusher *f = arg;
+    struct wk_inbox_room *room = f->room;
+    struct request *batch[REQUEST_MAX];
+
+    for (;;) {
+        size_t n = take_batch(room, batch);
+        int64_t until = wk_mono_us() + 2000000;
+        struct wk_err err = {0};
+        bool ok;
+
+        if (!n) {
+            if (room->is_draining)
+                break;
+            f->is_idle = true;
+            (void)wk_fiber_park("inbox.idle", 0);
+            f->is_idle = false;
+            continue;
+        }
+        for (size_t i = 0; i < n; i++) { /* linked, so that the timer finds the late ones */
+            batch[i]->next = room->flushing;
+            room->flushing = batch[i];
+            if (batch[i]->until_us < until)
+                until = batch[i]->until_us;
+        }
+        room->in_flight += n;
+        ok = flush_requests(f, batch, n, until, &err);
+        if (!ok) {
+            struct wk_log_fields fields = {.err = &err};
+
+            wk_log_line(WK_ERROR, &fields, "webhooks could not be stored; the sender is asked to try again");
+        }
+        room->in_flight -= n;
+        for (size_t i = 0; i < n; i++) {
+            struct request **p = &room->flushing;
+
+            while (*p != batch[i])
+                p = &(*p)->next;
+            *p = batch[i]->next;
+            finish(room, batch[i], ok);
+        }
+    }
+    f->fiber = NULL;
+    if (room->drainer)
+        wk_fiber_wake(room->drainer);
+}
+
+/* Whoever waits too long is told to come again; what is being flushed may still be stored, and the retry is then a duplicate. */
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+    struct wk_inbox_room *room = arg;
+    int64_t now = wk_mono_us();
+
+    (void)fd;
+    (void)what;
+    while (room->first && room->first->until_us <= now) {
+        struct request *r = room->first;
+
+        room->first = r->next;
+        if (!room->first)
+            room->end = &room->first;
+        room->waiting--;
+        room->waiting_bytes -= r->bytes;
+        room->stats.late++;
+        finish(room, r, false);
+    }
+    for (struct request *r = room->flushing; r; r = r->next)
+        if (r->x && !r->is_gone && r->until_us <= now && wk_mono_us() - r->until_us > 200000) {
+            room->stats.late++;
+            wk_exchange_set_data(r->x, NULL);
+            answer(r->x, 503, "try again\n");
+            r->x = NULL;
+        }
+}
+
+struct wk_inbox_room *wk_inbox_create(const struct wk_inbox_conf *conf, struct wk_err *err)
+{
+    struct wk_inbox_room *room = calloc(1, sizeof *room);
+
+    if (!room) {
+        wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox");
+        return NULL;
+    }
+    room->conf = *conf;
+    room->engine = conf->engine;
+    room->conf.flushers = conf->flushers ? conf->flushers : 2;
+    if (room->conf.flushers > WK_COUNT(room->flusher))
+        room->conf.flushers = WK_COUNT(room->flusher);
+    room->conf.batch_max = conf->batch_max ? conf->batch_max : 512;
+    room->conf.waiting_max = conf->waiting_max ? conf->waiting_max : 64u << 20;
+    room->conf.deadline_ms = conf->deadline_ms ? conf->deadline_ms : 2500;
+    room->end = &room->first;
+    return room;
+}
+
+bool wk_inbox_start(struct wk_inbox_room *room, struct wk_err *err)
+{
+    static const struct timeval tick = {0, 50000};
+
+    room->timer = event_new(room->engine->base, -1, EV_PERSIST, on_timer, room);
+    if (!room->timer || event_add(room->timer, &tick))
+        return wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox timer");
+    for (uint32_t i = 0; i < room->conf.flushers; i++) {
+        room->flusher[i].room = room;
+        room->flusher[i].fiber = wk_fiber_spawn(room->engine->sched, "inbox.flush", inbox_flush_loop, &room->flusher[i], err);
+        if (!room->flusher[i].fiber)
+            return false;
+    }
+    return true;
+}
+
+void wk_inbox_drain(struct wk_inbox_room *room, int64_t until_us)
+{
+    room->is_draining = true;
+    room->drainer = wk_fiber_self();
+    for (;;) {
+        bool busy = false;
+
+        for (uint32_t i = 0; i < room->conf.flushers; i++) {
+            busy = busy || room->flusher[i].fiber;
+            if (room->flusher[i].fiber)
+                wk_fiber_wake(room->flusher[i].fiber);
+        }
+        if (!busy || wk_mono_us() >= until_us)
+            break;
+        (void)wk_fiber_park("inbox.drain", wk_mono_us() + 50000);
+    }
+    room->drainer = NULL;
+}
+
+void wk_inbox_destroy(struct wk_inbox_room *room)
+{
+    if (!room)
+        return;
+    if (room->timer)
+        event_free(room->timer);
+    for (uint32_t i = 0; i < WK_COUNT(room->flusher); i++)
+        for (struct barray *a = &room->flusher[i].columns.day; a <= &room->flusher[i].columns.q_body; a++)
+            barray_finish(a);
+    free(room);
+}
+
+const struct wk_inbox_stats *wk_inbox_stats(const struct wk_inbox_room *room) { return &room->stats; }
