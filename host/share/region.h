@@ -58,6 +58,7 @@ _Static_assert(sizeof(struct wk_metric) == 512, "one cell is eight cache lines")
 struct wk_region {
     uint64_t magic;
     uint32_t version, size;
+    _Atomic uint32_t n_slots; /* slots ever used: nobody looks further */
     int32_t wake_fd[WK_SHARE_SLOTS]; /* inherited: the same number in every process */
     struct wk_region_budget budget[WK_SHARE_BUDGETS];
     struct wk_region_slot slot[WK_SHARE_SLOTS];

@@ -180,6 +180,8 @@ int wk_share_slot_take(struct wk_share *share, uint32_t generation, uint32_t ind
         slot->index = index;
         slot->started_us = wk_share_mono_us();
         atomic_store(&slot->heartbeat_us, slot->started_us);
+        if (atomic_load(&share->region->n_slots) <= i)
+            atomic_store(&share->region->n_slots, i + 1);
         atomic_store(&slot->state, WK_SLOT_STARTING);
         return (int)i;
     }
@@ -189,6 +191,11 @@ int wk_share_slot_take(struct wk_share *share, uint32_t generation, uint32_t ind
 void wk_share_slot_set_pid(struct wk_share *share, uint32_t slot, pid_t pid)
 {
     atomic_store(&share->region->slot[slot].pid, pid);
+}
+
+void wk_share_slot_set_rss(struct wk_share *share, uint32_t slot, int64_t bytes)
+{
+    atomic_store(&share->region->slot[slot].rss_bytes, bytes);
 }
 
 void wk_share_slot_free(struct wk_share *share, uint32_t slot) { slot_clear(share->region, slot); }
@@ -260,14 +267,6 @@ void wk_share_set_load(struct wk_share *share, uint32_t conns_idle, uint32_t con
     slot->fibers = fibers;
 }
 
-void wk_share_set_rss(struct wk_share *share, int64_t bytes)
-{
-    struct wk_region_slot *slot = own(share);
-
-    if (slot)
-        atomic_store(&slot->rss_bytes, bytes);
-}
-
 void wk_share_set_dep(struct wk_share *share, const char *name, bool is_ok, bool is_degraded, uint32_t latency_ms)
 {
     struct wk_region_slot *slot = own(share);
@@ -333,7 +332,7 @@ uint32_t wk_share_budget_used(const struct wk_share *share, unsigned budget)
 {
     uint32_t used = 0;
 
-    for (int i = 0; share && budget < WK_SHARE_BUDGETS && i < WK_SHARE_SLOTS; i++)
+    for (uint32_t i = 0; share && budget < WK_SHARE_BUDGETS && i < atomic_load(&share->region->n_slots); i++)
         used += atomic_load(&share->region->slot[i].held[budget]);
     return used;
 }

@@ -13,7 +13,7 @@
 #include <wakala/err.h>
 
 enum {
-    WK_SHARE_SLOTS = 64,       /* workers alive at once, all generations together */
+    WK_SHARE_SLOTS = 144,      /* workers alive at once, all generations together: twice host.workers and some */
     WK_BLAME_DEPTH = 8,        /* hook -> service -> service ...: deeper frames are counted, not named */
     WK_SHARE_DEPS = 8,         /* outside systems a worker reports on */
     WK_SHARE_SUSPECTS = 32,    /* plugins whose kept memory a worker reports */
@@ -72,6 +72,7 @@ uint64_t wk_share_hash(const void *data, size_t len); /* FNV-1a, mixed; never 0;
 /* --- slots: the master gives and takes back -------------------------------------------------------------------------- */
 int wk_share_slot_take(struct wk_share *share, uint32_t generation, uint32_t index); /* -1: all taken */
 void wk_share_slot_set_pid(struct wk_share *share, uint32_t slot, pid_t pid);
+void wk_share_slot_set_rss(struct wk_share *share, uint32_t slot, int64_t bytes);
 void wk_share_slot_free(struct wk_share *share, uint32_t slot); /* after waitpid: also returns what it held */
 bool wk_share_slot_get(const struct wk_share *share, uint32_t slot, struct wk_slot_info *out); /* false: free */
 bool wk_share_slot_blame(const struct wk_share *share, uint32_t slot, struct wk_blame *out); /* false: nothing was running */
@@ -80,7 +81,6 @@ bool wk_share_slot_blame(const struct wk_share *share, uint32_t slot, struct wk_
 void wk_share_beat(struct wk_share *share); /* from the loop every 250 ms and at fiber switches; 2 s old = killed */
 void wk_share_set_state(struct wk_share *share, enum wk_slot_state state);
 void wk_share_set_load(struct wk_share *share, uint32_t conns_idle, uint32_t conns_busy, uint32_t fibers);
-void wk_share_set_rss(struct wk_share *share, int64_t bytes);
 void wk_share_set_dep(struct wk_share *share, const char *name, bool is_ok, bool is_degraded, uint32_t latency_ms);
 void wk_share_suspect(struct wk_share *share, const char *plugin, int64_t bytes_kept); /* adds; may be negative */
 

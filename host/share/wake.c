@@ -16,7 +16,7 @@ void wk_share_wake_others(struct wk_share *share, unsigned cls, uint64_t lanes)
 {
     if (!share || cls >= WK_SHARE_CLASSES)
         return;
-    for (uint32_t i = 0; i < WK_SHARE_SLOTS; i++) {
+    for (uint32_t i = 0, n = atomic_load(&share->region->n_slots); i < n; i++) {
         struct wk_region_slot *slot = &share->region->slot[i];
         uint64_t theirs = atomic_load_explicit(&slot->owned[cls], memory_order_relaxed) & lanes;
 
