@@ -18,6 +18,7 @@
 #define WK_HTTP_TURN_REQUESTS 32   /* pipelined requests of one connection per loop turn */
 #define WK_HTTP_POOL_KEEP 256
 #define WK_HTTP_LISTENERS 8
+#define WK_HTTP_BATCH_MAX 64
 #define WK_HTTP_PEER 64
 
 enum wk_stage {
@@ -120,7 +121,8 @@ struct wk_httpd {
     struct wk_httpd_stats stats;
     struct wk_listener listeners[WK_HTTP_LISTENERS];
     uint32_t n_listeners, held; /* held: closed connections whose exchange is still owned */
-    bool stopped, capped, starved, draining, done_told;
+    bool stopped, capped, starved, resting, draining, done_told;
+    uint32_t batch; /* accepts per wake-up now: grows while nobody else takes from the queue */
     struct event accept_timer, tick, give_timer, done_event;
     bool ticking;
     uint32_t tick_ms;

@@ -61,7 +61,7 @@ static void set_waits(struct wk_httpd *h)
 /* --- accepting ----------------------------------------------------------------------------------------------------------- */
 static void apply_accepting(struct wk_httpd *h)
 {
-    bool on = !h->stopped && !h->capped && !h->starved;
+    bool on = !h->stopped && !h->capped && !h->starved && !h->resting;
 
     for (uint32_t i = 0; i < h->n_listeners; i++) {
         struct wk_listener *l = &h->listeners[i];
@@ -119,33 +119,53 @@ static void start_connection(struct wk_httpd *h, int fd, const struct sockaddr_s
     wk_wait_set(&c->in_wait, WK_WAIT_HEAD); /* the first request's deadline runs from here */
 }
 
+static void look_again(struct wk_httpd *h, uint32_t ms)
+{
+    apply_accepting(h);
+    event_add(&h->accept_timer, &(struct timeval){ms / 1000, (suseconds_t)(ms % 1000) * 1000});
+}
+
+/* Every process that shares the socket wakes for every connection, and the one that is awake already would win them all.
+ * So who has taken a batch rests for a millisecond and lets the others come; if the queue is still not empty then, they
+ * are busy or there are none, and the batch doubles. */
+static void rest(struct wk_httpd *h)
+{
+    h->batch = least(h->batch * 2, WK_HTTP_BATCH_MAX);
+    h->resting = true;
+    look_again(h, 1);
+}
+
 static void on_acceptable(evutil_socket_t listener, short what, void *arg)
 {
     struct wk_httpd *h = arg;
 
     (void)what;
     h->now_us = wk_http_now_us();
-    for (uint32_t i = 0; i < h->conf.accept_batch && make_place(h); i++) {
+    for (uint32_t i = 0; i < h->batch; i++) {
         struct sockaddr_storage addr = {0};
         socklen_t len = sizeof addr;
-        int fd = accept4(listener, (struct sockaddr *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd;
 
+        if (!make_place(h))
+            return;
+        fd = accept4(listener, (struct sockaddr *)&addr, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             start_connection(h, fd, &addr);
             continue;
         }
-        if (errno == EAGAIN)
-            return; /* another process was quicker */
+        if (errno == EAGAIN) { /* empty, or another process was quicker */
+            h->batch = h->conf.accept_batch;
+            return;
+        }
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         h->stats.accept_errors++;
         h->stats.accept_pauses++;
         h->starved = true; /* EMFILE and its kin stay true for a while: look again later, do not spin */
-        apply_accepting(h);
-        event_add(&h->accept_timer, &(struct timeval){h->conf.accept_retry_ms / 1000,
-                                                      (suseconds_t)(h->conf.accept_retry_ms % 1000) * 1000});
+        look_again(h, h->conf.accept_retry_ms);
         return;
     }
+    rest(h);
 }
 
 static void on_accept_again(evutil_socket_t fd, short what, void *arg)
@@ -153,7 +173,7 @@ static void on_accept_again(evutil_socket_t fd, short what, void *arg)
     struct wk_httpd *h = arg;
 
     (void)fd, (void)what;
-    h->starved = false;
+    h->starved = h->resting = false;
     apply_accepting(h);
 }
 
@@ -294,6 +314,7 @@ struct wk_httpd *wk_httpd_create(struct event_base *base, const struct wk_httpd_
     if (conf)
         h->conf = *conf;
     set_defaults(&h->conf);
+    h->batch = h->conf.accept_batch;
     h->ops = *ops;
     h->arg = arg;
     h->in_cap = h->conf.header_max_bytes + WK_HTTP_SCRATCH;

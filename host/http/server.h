@@ -29,7 +29,7 @@ struct wk_httpd_conf { /* every 0 means the default in brackets */
     uint32_t write_grace_ms;     /* [10 s] */
     uint32_t write_mark_bytes;   /* [256 KiB] wk_exchange_write says WAIT above it; on_drain comes at half of it */
     uint32_t linger_ms;          /* [1 s] how long unread input is thrown away after an early reply, so that it arrives */
-    uint32_t accept_batch;       /* [2] accepts per wake-up: small, so that processes share one socket evenly */
+    uint32_t accept_batch;       /* [2] accepts per wake-up, then 1 ms rest: processes share one socket evenly */
     uint32_t accept_retry_ms;    /* [100] pause after EMFILE/ENFILE */
 };
 
@@ -116,7 +116,7 @@ bool wk_exchange_reply(struct wk_exchange *x, int status, const struct wk_header
                        size_t len);
 enum wk_written {
     WK_WRITTEN,
-    WK_WRITE_WAIT, /* taken, but the buffer is above its mark: write on after on_drain */
+    WK_WRITE_WAIT, /* taken, but the buffer is above its mark: write on after on_drain (at 16 marks the stream is cut) */
     WK_WRITE_GONE, /* the client is gone: release or end */
 };
 /* Streamed reply: chunked, or closed by end of connection for HTTP/1.0. */

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include "internal.h"
 
+#define DEAF_OWNER 16 /* marks of unsent bytes after which a stream that ignores WAIT is cut */
 #define COLLECT_MAX 8192 /* replies with larger bodies are not copied into the collected output */
 
 /* --- the queue --------------------------------------------------------------------------------------------------------- */
@@ -310,6 +311,8 @@ enum wk_written wk_exchange_write(struct wk_exchange *x, const void *data, size_
 
     if (x->gone || !x->streaming)
         return WK_WRITE_GONE;
+    if (wk_out_pending(x->conn) > (size_t)DEAF_OWNER * x->conn->h->conf.write_mark_bytes)
+        return written(x, false);
     if (x->no_body || !len)
         return written(x, true);
     if (!x->chunked_out)

@@ -426,6 +426,22 @@ static void a_slow_reader_makes_a_stream_wait_and_drain(void **state)
     close(fd);
 }
 
+static void a_stream_that_ignores_wait_is_cut_before_memory_is(void **state)
+{
+    struct rig *r = *state;
+    static char block[1 << 20];
+    int fd = rig_connect(r), n = 0;
+
+    SAY(r, fd, GET("/hold"));
+    rig_pump(r, 5);
+    wk_exchange_begin(r->held[0], 200, NULL, 0);
+    while (n < 100 && wk_exchange_write(r->held[0], block, sizeof block) != WK_WRITE_GONE)
+        n++;
+    assert_in_range(n, 4, 20);
+    assert_true(wk_exchange_is_gone(r->held[0]));
+    close(fd);
+}
+
 static void a_large_reply_survives_partial_writes(void **state)
 {
     struct rig *r = *state;
@@ -510,6 +526,7 @@ int main(void)
         T(the_exchange_outlives_its_connection_until_released),
         T(a_watched_stream_hears_of_a_fin),
         T(a_slow_reader_makes_a_stream_wait_and_drain),
+        T(a_stream_that_ignores_wait_is_cut_before_memory_is),
         T(a_large_reply_survives_partial_writes),
         T(a_header_value_cannot_split_the_reply),
         T(headers_are_found_by_name_counted_and_walked),
