@@ -24,10 +24,8 @@ static void add_forward(struct wk_config *c, const struct wk_raw *raw, struct wk
     f = &c->forwards[i];
     if (i >= c->forward_count)
         c->forward_count = i + 1;
-    if (raw->type != WK_RAW_STRING)
-        wk_problems_at(problems, c->host_file.path, raw->line, "%s: must be text in quotes", raw->key);
-    else if (!strcmp(rest, "].prefix"))
-        f->prefix = raw->text;
+    if (!strcmp(rest, "].prefix"))
+        f->prefix = raw->text; /* NULL when it is no text: check_forwards() says so */
     else if (!strcmp(rest, "].to"))
         f->to = raw->text;
     else

@@ -1,0 +1,1 @@
+set(EXTRA_SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/config/tree.c)
