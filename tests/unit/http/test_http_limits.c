@@ -323,6 +323,30 @@ static void without_file_descriptors_accepting_pauses_and_does_not_spin(void **s
     rig_stop(&r);
 }
 
+static void two_listeners_share_one_socket_evenly(void **state)
+{
+    struct rig r, other;
+    struct wk_err err;
+    int fds[64];
+
+    (void)state;
+    rig_start(&r, NULL);
+    rig_start(&other, NULL);
+    assert_true(wk_httpd_listen(other.h, r.listener, &err));
+    for (int i = 0; i < 64; i++)
+        fds[i] = rig_connect(&r);
+    for (int i = 0; i < 50; i++) {
+        rig_pump(&r, 0);
+        rig_pump(&other, 0);
+    }
+    assert_int_equal(STATS(&r).accepted + STATS(&other).accepted, 64);
+    assert_in_range(STATS(&r).accepted, 16, 48);
+    for (int i = 0; i < 64; i++)
+        close(fds[i]);
+    rig_stop(&other);
+    rig_stop(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_paused_owner_is_not_the_clients_fault),
         cmocka_unit_test(a_client_that_does_not_read_is_cut),
         cmocka_unit_test(at_the_cap_busy_connections_are_kept_and_old_idle_ones_make_room),
+        cmocka_unit_test(two_listeners_share_one_socket_evenly),
         cmocka_unit_test(without_file_descriptors_accepting_pauses_and_does_not_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
