@@ -372,7 +372,45 @@ static enum wk_verdict c18_choose(struct wk_call *call, struct wk_turn *turn, co
     return strcmp(action, "yes") ? WK_DECLINED : DONE(cancel(call, turn, &row, err));
 }
 
+/* CANCEL: the word, said anywhere. Which of the running orders, or only the step somebody is in? */
+static bool cancel_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *err)
+{
+    struct wk_choice c[10];
+    struct order_row *rows;
+    size_t n, k = 0;
+
+    if (!store_live_of_customer(call, wk_turn_user(call, turn), &rows, &n, err))
+        return false;
+    for (size_t i = 0; i < n && k < 8; i++) {
+        char id[WK_UUID_TEXT];
+
+        if (!can_ask_cancel(rows[i].state))
+            continue;
+        c[k] = (struct wk_choice){.action = "ask", .node = "C18", .arg = wk_strdup(call, wk_uuid_text(&rows[i].o.id, id)),
+                                  .title = wk_printf(call, "Cancel order #%u", rows[i].o.number)};
+        if (!c[k].arg || !c[k].title)
+            return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "CANCEL");
+        k++;
+    }
+    if (!k)
+        return wk_turn_say(call, turn, "OK, I stopped that.", err) && wk_turn_go(call, turn, "G2", err);
+    c[k] = (struct wk_choice){.action = "step", .title = "Just this step"};
+    c[k + 1] = (struct wk_choice){.action = "nothing", .title = "Nothing"};
+    return wk_turn_menu(call, turn, "What shall I cancel?", k > 1 ? "Choose" : NULL, c, k + 2, err);
+}
+
+static enum wk_verdict cancel_choose(struct wk_call *call, struct wk_turn *turn, const char *action, const char *arg, bool is_current,
+                                     struct wk_err *err)
+{
+    (void)arg;
+    (void)is_current;
+    if (!strcmp(action, "step"))
+        return DONE(wk_turn_say(call, turn, "OK, I stopped that.", err) && wk_turn_go(call, turn, "G2", err));
+    return strcmp(action, "nothing") ? WK_DECLINED : DONE(wk_turn_go(call, turn, "BACK", err));
+}
+
 const struct wk_node nodes_track[] = {
+    {.name = "CANCEL", .state = WK_ORDER_TRACKING, .show = cancel_show, .choose = cancel_choose},
     {.name = "T1", .state = WK_ORDER_TRACKING, .show = t1_show, .choose = t1_choose, .hear = t1_hear},
     {.name = "T2", .state = WK_ORDER_TRACKING, .show = t2_show, .choose = t2_choose, .hear = t1_hear},
     {.name = "T3", .state = WK_ORDER_TRACKING, .show = t3_show},
