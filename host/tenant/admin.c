@@ -1,0 +1,216 @@
+#include "tenant/admin.h"
+#include "db/shard.h"
+#include <ctype.h>
+#include <libpq-fe.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+
+enum { NUMBERS_MAX = 32, ID_MAX = 64 };
+
+static PGconn *open_db(const char *conninfo, struct wk_err *err)
+{
+    PGconn *c = PQconnectdb(conninfo);
+
+    if (PQstatus(c) == CONNECTION_OK)
+        return c;
+    wk_fail(err, WK_TRANSIENT, "db.unavailable", "database.host: %.180s", PQerrorMessage(c));
+    PQfinish(c);
+    return NULL;
+}
+
+/* One statement; NULL and err unless it succeeded. */
+static PGresult *run(PGconn *c, const char *sql, int n, const char *const *values, struct wk_err *err)
+{
+    PGresult *r = PQexecParams(c, sql, n, NULL, values, NULL, NULL, 0);
+    ExecStatusType s = PQresultStatus(r);
+
+    if (s == PGRES_TUPLES_OK || s == PGRES_COMMAND_OK)
+        return r;
+    wk_fail(err, WK_SYSTEM, "db.statement", "%s: %.180s", PQresultErrorField(r, PG_DIAG_SQLSTATE) ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : "?",
+            PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(c));
+    PQclear(r);
+    return NULL;
+}
+
+static bool command(PGconn *c, const char *sql, int n, const char *const *values, struct wk_err *err)
+{
+    PGresult *r = run(c, sql, n, values, err);
+
+    PQclear(r);
+    return r != NULL;
+}
+
+static bool is_id(const char *text, size_t len)
+{
+    if (!len || len > ID_MAX)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!isdigit((unsigned char)text[i]))
+            return false;
+    return true;
+}
+
+static bool valid(const struct wk_tenant_new *t, struct wk_err *err)
+{
+    static const char *const tiers[] = {"basic", "premium", "enterprise"};
+    size_t i = 0;
+
+    if (!t->name || !*t->name || strlen(t->name) > 200)
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "name: 1 to 200 bytes");
+    for (; t->tier && i < WK_COUNT(tiers) && strcmp(t->tier, tiers[i]); i++)
+        ;
+    if (i == WK_COUNT(tiers))
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--tier %s: allowed are basic, premium, enterprise", t->tier);
+    if (!t->waba || !is_id(t->waba, strlen(t->waba)))
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--waba: the WhatsApp business account id, digits only");
+    for (const char *p = t->numbers; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
+        if (!is_id(p, strcspn(p, ",")))
+            return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--number: phone number ids (not phone numbers), digits only, separated by commas");
+    return t->numbers || wk_fail(err, WK_BUSINESS, "tenant.invalid", "--number is missing: the phone number ids of the tenant");
+}
+
+static void new_id(struct wk_uuid *id)
+{
+    (void)RAND_bytes(id->b, sizeof id->b);
+    id->b[6] = (uint8_t)(0x40 | (id->b[6] & 0x0f));
+    id->b[8] = (uint8_t)(0x80 | (id->b[8] & 0x3f));
+}
+
+static bool add_numbers(PGconn *c, const struct wk_tenant_new *t, const char *id, struct wk_err *err)
+{
+    char number[ID_MAX + 1];
+
+    for (const char *p = t->numbers; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        const char *values[] = {number, t->waba, id};
+        PGresult *r;
+        bool mine;
+
+        (void)snprintf(number, sizeof number, "%.*s", (int)strcspn(p, ","), p);
+        r = run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ('whatsapp', $1, $2, $3) "
+                   "ON CONFLICT (channel, address) DO UPDATE SET account = excluded.account WHERE a.tenant_id = excluded.tenant_id RETURNING 1",
+                3, values, err);
+        if (!r)
+            return false;
+        mine = PQntuples(r) == 1;
+        PQclear(r);
+        if (!mine)
+            return wk_fail(err, WK_BUSINESS, "tenant.number_taken", "phone number id %s belongs to another tenant", number);
+    }
+    return true;
+}
+
+static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id, bool *is_new, struct wk_err *err)
+{
+    char text[WK_UUID_TEXT], shard[8], exponent[8];
+    const char *find[] = {t->name};
+    PGresult *r = run(c, "SELECT id FROM wakala.tenant WHERE name = $1 FOR UPDATE", 1, find, err);
+
+    if (!r)
+        return false;
+    *is_new = PQntuples(r) == 0;
+    if (*is_new)
+        new_id(id);
+    else
+        (void)wk_uuid_parse(PQgetvalue(r, 0, 0), id);
+    PQclear(r);
+    (void)wk_uuid_text(id, text);
+    if (*is_new) {
+        const char *values[] = {text, t->name, t->tier ? t->tier : "basic", shard, t->language ? t->language : "en",
+                                t->currency ? t->currency : "ZAR", exponent, t->timezone ? t->timezone : "Africa/Johannesburg"};
+
+        (void)snprintf(shard, sizeof shard, "%d", (int)wk_shard_of(id));
+        (void)snprintf(exponent, sizeof exponent, "%d", t->currency ? t->currency_exponent : 2);
+        if (!command(c, "INSERT INTO wakala.tenant (id, name, tier, shard, language, currency, currency_exponent, timezone) "
+                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8, values, err))
+            return false;
+    }
+    return add_numbers(c, t, text, err);
+}
+
+bool wk_tenant_create(const char *conninfo, const struct wk_tenant_new *wanted, struct wk_uuid *id, bool *is_new, struct wk_err *err)
+{
+    PGconn *c;
+    bool ok;
+
+    if (!valid(wanted, err) || !(c = open_db(conninfo, err)))
+        return false;
+    /* One creator at a time: two of the same name would both find none. */
+    ok = command(c, "BEGIN", 0, NULL, err) && command(c, "SELECT pg_advisory_xact_lock(7310003)", 0, NULL, err) &&
+         create(c, wanted, id, is_new, err) && command(c, "COMMIT", 0, NULL, err);
+    PQfinish(c);
+    return ok;
+}
+
+static bool print(const char *conninfo, const char *sql, int n, const char *const *values, FILE *out, struct wk_err *err)
+{
+    PGconn *c = open_db(conninfo, err);
+    PGresult *r = c ? run(c, sql, n, values, err) : NULL;
+
+    for (int row = 0; r && row < PQntuples(r); row++)
+        for (int col = 0; col < PQnfields(r); col++)
+            (void)fprintf(out, "%s%s", PQgetvalue(r, row, col), col + 1 < PQnfields(r) ? "\t" : "\n");
+    PQclear(r);
+    PQfinish(c);
+    return r != NULL;
+}
+
+bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
+{
+    return print(conninfo, "SELECT t.id, t.name, t.tier, t.status, t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
+                           "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
+}
+
+bool wk_tenant_set_status(const char *conninfo, const char *id_or_name, const char *status, struct wk_err *err)
+{
+    const char *values[] = {id_or_name, status};
+    PGconn *c = open_db(conninfo, err);
+    PGresult *r = c ? run(c, "UPDATE wakala.tenant SET status = $2, updated_at = wakala.now() WHERE id::text = $1 OR name = $1 RETURNING id", 2, values, err) : NULL;
+    bool found = r && PQntuples(r) == 1;
+
+    if (r && !found)
+        wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant is called %s, nor has it as its id: see `wakala tenant list`", id_or_name);
+    PQclear(r);
+    PQfinish(c);
+    return found;
+}
+
+bool wk_dead_list(const char *conninfo, FILE *out, struct wk_err *err)
+{
+    return print(conninfo, "SELECT id, to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), name, type, attempts, code, tenant_id "
+                           "FROM wakala.dead WHERE state = 'dead' ORDER BY id", 0, NULL, out, err);
+}
+
+bool wk_dead_show(const char *conninfo, int64_t id, FILE *out, struct wk_err *err)
+{
+    char text[24];
+    const char *values[] = {text};
+
+    (void)snprintf(text, sizeof text, "%lld", (long long)id);
+    return print(conninfo, "SELECT k, v FROM wakala.dead d, LATERAL (VALUES (1, 'id', d.id::text), (2, 'state', d.state), (3, 'subscriber', d.name), "
+                           "(4, 'type', d.type), (5, 'event', d.event_id::text), (6, 'tenant', d.tenant_id::text), (7, 'attempts', d.attempts::text), "
+                           "(8, 'code', d.code), (9, 'error', d.error), (10, 'first', d.first_at::text), (11, 'last', d.last_at::text), "
+                           "(12, 'payload', d.payload)) AS f(n, k, v) WHERE d.id = $1 ORDER BY n", 1, values, out, err);
+}
+
+/* Back to its subscriber as parked work that is due now; the key's later events queue behind it again. */
+bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err)
+{
+    char text[24];
+    const char *values[] = {text};
+    PGconn *c = open_db(conninfo, err);
+    PGresult *r;
+    bool found;
+
+    (void)snprintf(text, sizeof text, "%lld", (long long)id);
+    r = c ? run(c, "WITH d AS (UPDATE wakala.dead d SET state = 'requeued' FROM wakala.event e WHERE d.id = $1 AND d.state = 'dead' "
+                   "AND e.class = d.class AND e.lane = d.lane AND e.seq = d.seq RETURNING d.*, e.xid), "
+                   "p AS (INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, next_at) "
+                   "SELECT d.name, d.class, d.lane, d.xid, d.seq, d.tenant_id, d.key, wakala.now() FROM d ON CONFLICT DO NOTHING RETURNING 1) "
+                   "SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM p), pg_notify('wakala_parked', '')", 1, values, err) : NULL;
+    found = r && PQntuples(r) == 1 && !strcmp(PQgetvalue(r, 0, 0), "1") && !strcmp(PQgetvalue(r, 0, 1), "1");
+    if (r && !found)
+        wk_fail(err, WK_BUSINESS, "dead.not_found", "dead letter %s is not there, was requeued already, or its event is no longer kept", text);
+    PQclear(r);
+    PQfinish(c);
+    return found;
+}

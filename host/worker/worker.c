@@ -1,0 +1,437 @@
+/* worker.c - one process from start to drained: wires the rooms, tells the verdict, serves, drains. The order is the protocol's
+ * (master/protocol.h); what each room does is in its own header. */
+#include "call/call.h"
+#include "call/offload.h"
+#include "event/log.h"
+#include "fiber/fault.h"
+#include "fiber/fiber.h"
+#include "http/client.h"
+#include "http/handover.h"
+#include "master/protocol.h"
+#include "observe/log.h"
+#include "observe/metric.h"
+#include "tenant/secret.h"
+#include "worker/checks.h"
+#include "worker/front.h"
+#include "worker/pulse.h"
+#include <event2/event.h>
+#include <event2/thread.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct worker {
+    const struct wk_worker_args *args;
+    struct wk_share *share;
+    struct wk_config *config;
+    struct wk_stage *stage;
+    struct wk_problems *problems;
+    struct wk_engine engine;
+    struct wk_inbox_room *inbox;
+    struct wk_front *front;
+    struct wk_log *log;
+    struct wk_pulse *pulse;
+    struct wk_listen *listens[3];
+    struct event *control, *adopt, *wake, *term;
+    struct wk_fiber *boot, *housekeeper;
+    uint8_t secret_key[WK_SECRET_KEY];
+    int give_fd;
+    bool is_serving, is_draining, is_http_done, is_directory_stale, is_log_running;
+    int status;
+};
+
+static void say(enum wk_level level, const struct wk_err *err, const char *text)
+{
+    struct wk_log_fields fields = {.err = err};
+
+    wk_log_line(level, &fields, "%s", text);
+}
+
+/* --- verdict --- */
+
+static void verdict(struct worker *w, const struct wk_err *err)
+{
+    const char *texts[64];
+    char one[400];
+    size_t n = 0;
+
+    for (size_t i = 0; w->problems && i < wk_problems_count(w->problems) && n < WK_COUNT(texts); i++)
+        texts[n++] = wk_problems_text(w->problems, i);
+    if (err && n < WK_COUNT(texts)) {
+        (void)snprintf(one, sizeof one, "%s: %s", err->code, err->msg);
+        texts[n++] = one;
+    }
+    if (!n)
+        wk_share_set_state(w->share, WK_SLOT_READY);
+    (void)wk_verdict_write(w->args->ready_fd, n == 0, NULL, texts, n);
+    (void)close(w->args->ready_fd);
+    if (n) {
+        w->status = WK_EXIT_REFUSED;
+        (void)event_base_loopbreak(w->engine.base);
+    }
+}
+
+/* --- loading --- */
+
+static void note(void *arg, const char *plugin, const char *version, const char *build_id, const char *step)
+{
+    (void)arg;
+    (void)version;
+    (void)build_id;
+    if (step)
+        wk_blame_enter(plugin, step, NULL, NULL, NULL);
+    else
+        wk_blame_leave();
+}
+
+static bool load(struct worker *w, struct wk_err *err)
+{
+    char path[4096];
+    const struct wk_settings *s;
+    struct wk_registry_conf conf = {.host = &wk_host_table, .note = note};
+    enum wk_level level = WK_INFO;
+    const char *key;
+
+    (void)snprintf(path, sizeof path, "%s/wakala.conf", w->args->dir);
+    w->config = wk_config_load(path, w->problems);
+    if (!w->config || wk_problems_count(w->problems))
+        return false;
+    s = wk_config_host(w->config);
+    (void)wk_log_level_parse(wk_settings_text(s, "host.log_level"), &level);
+    if (!wk_log_open(wk_settings_text(s, "host.log"), level, err))
+        return false;
+    key = wk_settings_text(s, "secrets.key");
+    if (key && !wk_secret_key_parse(key, w->secret_key, err))
+        return false;
+    w->engine.secret_key = key ? w->secret_key : NULL;
+    w->engine.call_memory_max = (size_t)wk_settings_int(s, "host.call_memory_max");
+    if (!(w->stage = wk_stage_load(w->args->dir, err)))
+        return false;
+    conf.config = w->config;
+    conf.stage = w->stage;
+    w->engine.registry = wk_registry_load(&conf, w->problems);
+    if (!w->engine.registry)
+        return false;
+    wk_host_table_bind(w->engine.registry);
+    if (w->args->is_rehearsal && !wk_check_migrations(w->config, w->engine.registry, w->problems, err))
+        return false;
+    return wk_registry_open(w->engine.registry, err);
+}
+
+static bool budget_take(void *arg) { return wk_share_budget_take(arg, 0); }
+static void budget_give(void *arg) { wk_share_budget_give(arg, 0); }
+static void db_state(void *arg, enum wk_db_role role, bool is_up, const struct wk_err *err)
+{
+    struct worker *w = arg;
+
+    wk_share_set_dep(w->share, role == WK_DB_APP ? "postgres-app" : "postgres", is_up, false, 0);
+    say(is_up ? WK_INFO : WK_ERROR, is_up ? NULL : err, is_up ? "database: connected" : "database: not reachable");
+}
+
+static void published(void *arg, unsigned cls, uint64_t lanes)
+{
+    struct worker *w = arg;
+
+    if (w->is_log_running)
+        wk_log_published(w->log, cls, lanes);
+    else
+        wk_share_wake_others(w->share, cls, lanes);
+}
+
+static void on_switch_leave(void *data) { wk_blame_save(&((struct wk_call *)data)->blame); }
+static void on_switch_enter(void *data) { wk_blame_restore(&((struct wk_call *)data)->blame); }
+
+static bool wire(struct worker *w, struct wk_err *err)
+{
+    const struct wk_settings *s = wk_config_host(w->config);
+    const char *seed = getenv("WAKALA_SEED");
+    struct wk_sched_conf sched = {.max_fibers = (uint32_t)wk_settings_int(s, "host.fibers_max"), .seed = seed ? strtoull(seed, NULL, 10) : 0};
+    uint32_t connections = (uint32_t)wk_settings_int(s, "database.connections");
+    uint32_t statement = (uint32_t)wk_settings_int(s, "database.statement_deadline");
+    struct wk_db_conf db = {.pool = {[WK_DB_APP] = {.conninfo = wk_settings_text(s, "database.app"), .min = 1, .max = connections, .statement_ms = statement},
+                                     /* lanes, listeners and flushes each keep one of these */
+                                     [WK_DB_HOST] = {.conninfo = wk_settings_text(s, "database.host"), .min = 2, .max = connections + 4, .statement_ms = statement}},
+                            .application_name = "wakala", .connect_timeout_ms = (uint32_t)wk_settings_int(s, "database.connect_deadline"),
+                            .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
+    struct wk_inbox_conf inbox = {.engine = &w->engine};
+    static char owner[96];
+    struct wk_log_conf log = {.engine = &w->engine, .owner = owner};
+
+    (void)snprintf(owner, sizeof owner, "%s/%u.%u/%d", wk_settings_text(s, "host.name"), w->args->generation, w->args->index, (int)getpid());
+    if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))
+        return false;
+    wk_sched_on_switch(w->engine.sched, on_switch_leave, on_switch_enter);
+    w->engine.published = published;
+    w->engine.published_arg = w;
+    return (w->engine.db = wk_db_create(w->engine.base, &db, err)) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
+           (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
+           (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) &&
+           (w->log = wk_log_create(&log, err)) && (w->pulse = wk_pulse_create(&w->engine, w->front, w->log, w->inbox, err));
+}
+
+/* --- notices from the database --- */
+
+static void on_directory(void *arg, const char *payload)
+{
+    struct worker *w = arg;
+
+    (void)payload;
+    w->is_directory_stale = true;
+    if (w->housekeeper)
+        wk_fiber_wake(w->housekeeper);
+}
+static void on_clock(void *arg, const char *payload)
+{
+    struct worker *w = arg;
+
+    (void)payload;
+    if (w->is_log_running)
+        wk_log_clock_moved(w->log);
+}
+static void on_parked(void *arg, const char *payload)
+{
+    struct worker *w = arg;
+
+    (void)payload;
+    if (w->is_log_running)
+        wk_log_parked_changed(w->log);
+}
+
+/* Keeps the directory fresh: at a notice, and once a minute in case one was lost. */
+static void housekeep(void *arg)
+{
+    struct worker *w = arg;
+    struct wk_err err;
+
+    while (!w->is_draining) {
+        (void)wk_fiber_park("worker.housekeeping", wk_mono_us() + (w->is_directory_stale ? 500000 : 60000000));
+        if (w->is_draining)
+            break;
+        w->is_directory_stale = !wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err);
+        if (w->is_directory_stale)
+            say(WK_WARN, &err, "tenant directory could not be read again; the last one serves");
+    }
+    w->housekeeper = NULL;
+}
+
+/* --- serving and draining --- */
+
+static void on_adopt(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    static struct wk_handover got;
+    struct wk_err err;
+
+    (void)what;
+    for (int i = 0; i < 16; i++) {
+        enum wk_handover_got g = wk_handover_recv(fd, &got, &err);
+
+        if (g != WK_HANDOVER_GOT)
+            return;
+        if (!wk_httpd_adopt(wk_front_httpd(w->front), got.fd, got.peer, got.leftover, got.len, &err))
+            say(WK_WARN, &err, "a connection handed over could not be kept");
+    }
+}
+
+static void start_log(void *arg)
+{
+    struct worker *w = arg;
+    struct wk_err err;
+
+    while (!w->is_draining && !wk_log_start(w->log, &err)) {
+        say(WK_ERROR, &err, "the log cannot start yet");
+        (void)wk_fiber_sleep(1000, NULL);
+    }
+    w->is_log_running = !w->is_draining;
+}
+
+static void serve(struct worker *w)
+{
+    struct wk_err err = {0};
+
+    if (w->is_serving)
+        return;
+    w->is_serving = true;
+    w->adopt = event_new(w->engine.base, w->args->adopt_fd, EV_READ | EV_PERSIST, on_adopt, w);
+    if (!w->adopt || event_add(w->adopt, NULL) || !wk_fiber_spawn(w->engine.sched, "worker.log", start_log, w, &err))
+        say(WK_ERROR, &err, "worker cannot serve");
+    for (size_t i = 0; i < w->args->n_listen; i++)
+        if (!wk_httpd_listen(wk_front_httpd(w->front), w->args->listen_fds[i], &err))
+            say(WK_ERROR, &err, "cannot listen");
+}
+
+static enum wk_give give(int fd, const char *peer, const void *leftover, size_t len, void *arg)
+{
+    struct worker *w = arg;
+    struct wk_err err;
+
+    if (wk_handover_send(w->give_fd, fd, peer, leftover, len, &err))
+        return WK_GIVEN;
+    return wk_err_is(&err, "http.handover_full") ? WK_GIVE_LATER : WK_GIVE_CLOSE;
+}
+
+static void http_done(void *arg)
+{
+    struct worker *w = arg;
+
+    w->is_http_done = true;
+    if (w->boot)
+        wk_fiber_wake(w->boot);
+}
+
+/* On a fiber: the lanes first, so that the next generation gets them at once; requests meanwhile finish by themselves. */
+static void drain_main(void *arg)
+{
+    struct worker *w = arg;
+    int64_t until = wk_mono_us() + (int64_t)w->args->drain_ms * 1000 - 1000000;
+
+    w->boot = wk_fiber_self();
+    if (w->housekeeper)
+        wk_fiber_wake(w->housekeeper);
+    if (w->is_log_running)
+        wk_log_drain(w->log, until - (until - wk_mono_us()) / 4);
+    while ((!w->is_http_done || wk_front_running(w->front)) && wk_mono_us() < until)
+        (void)wk_fiber_park("worker.drain", wk_mono_us() + 50000);
+    wk_inbox_drain(w->inbox, until);
+    while (w->housekeeper && wk_mono_us() < until)
+        (void)wk_fiber_park("worker.drain", wk_mono_us() + 20000);
+    (void)event_base_loopbreak(w->engine.base);
+}
+
+static void drain(struct worker *w, int fd)
+{
+    struct wk_err err;
+
+    if (w->is_draining)
+        return;
+    w->is_draining = true;
+    w->give_fd = fd;
+    wk_share_set_state(w->share, WK_SLOT_DRAINING);
+    if (w->adopt)
+        (void)event_del(w->adopt);
+    wk_httpd_drain(wk_front_httpd(w->front), fd >= 0 ? give : NULL, http_done, w);
+    if (!wk_fiber_spawn(w->engine.sched, "worker.drain", drain_main, w, &err))
+        (void)event_base_loopbreak(w->engine.base);
+}
+
+static void on_control(evutil_socket_t sock, short what, void *arg)
+{
+    struct worker *w = arg;
+    int fd = -1;
+
+    (void)what;
+    for (;;) {
+        switch (wk_control_recv(sock, &fd)) {
+        case WK_CONTROL_SERVE:
+            serve(w);
+            break;
+        case WK_CONTROL_DRAIN:
+            drain(w, fd);
+            break;
+        case WK_CONTROL_REOPEN:
+            wk_log_reopen();
+            break;
+        case WK_CONTROL_CLOSED:
+            (void)event_base_loopbreak(w->engine.base);
+            return;
+        case WK_CONTROL_NONE:
+            return;
+        }
+    }
+}
+
+static void on_term(evutil_socket_t sig, short what, void *arg)
+{
+    (void)sig;
+    (void)what;
+    drain(arg, -1);
+}
+
+static void on_wake(evutil_socket_t fd, short what, void *arg)
+{
+    struct worker *w = arg;
+    uint64_t lanes[WK_SHARE_CLASSES] = {0};
+
+    (void)fd;
+    (void)what;
+    wk_share_wake_take(w->share, lanes);
+    for (unsigned c = 0; c < WK_SHARE_CLASSES && w->is_log_running; c++)
+        if (lanes[c])
+            wk_log_woken(w->log, c, lanes[c]);
+}
+
+/* The first fiber: what needs the database before the verdict. Only a rehearsal insists on it: a replacement for a crashed worker comes up
+ * without, answers 503, and heals when the database does. */
+static void boot_main(void *arg)
+{
+    struct worker *w = arg;
+    struct wk_err err = {0};
+    bool ok = wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err);
+
+    w->boot = NULL;
+    if (!ok && w->args->is_rehearsal) {
+        verdict(w, &err);
+        return;
+    }
+    w->is_directory_stale = !ok;
+    w->listens[0] = wk_db_listen(w->engine.db, "wakala_directory", on_directory, w, &err);
+    w->listens[1] = wk_db_listen(w->engine.db, "wakala_clock", on_clock, w, &err);
+    w->listens[2] = wk_db_listen(w->engine.db, "wakala_parked", on_parked, w, &err);
+    w->housekeeper = wk_fiber_spawn(w->engine.sched, "worker.housekeeping", housekeep, w, &err);
+    if (!w->housekeeper || !w->listens[0] || !w->listens[1] || !w->listens[2] || !wk_inbox_start(w->inbox, &err)) {
+        verdict(w, &err);
+        return;
+    }
+    verdict(w, NULL);
+}
+
+static bool events(struct worker *w, struct wk_err *err)
+{
+    w->control = event_new(w->engine.base, w->args->control_fd, EV_READ | EV_PERSIST, on_control, w);
+    w->wake = event_new(w->engine.base, wk_share_wake_fd(w->share), EV_READ | EV_PERSIST, on_wake, w);
+    w->term = evsignal_new(w->engine.base, SIGTERM, on_term, w);
+    (void)signal(SIGINT, SIG_IGN); /* Ctrl-C goes to the whole group: the master decides */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!w->control || event_add(w->control, NULL) || !w->wake || event_add(w->wake, NULL) || !w->term || event_add(w->term, NULL))
+        return wk_fail(err, WK_SYSTEM, "host.no_memory", "events");
+    return wk_fiber_spawn(w->engine.sched, "worker.boot", boot_main, w, err) != NULL;
+}
+
+static void destroy(struct worker *w)
+{
+    struct event *all[] = {w->control, w->adopt, w->wake, w->term};
+
+    for (size_t i = 0; i < WK_COUNT(w->listens); i++)
+        wk_listen_stop(w->listens[i]);
+    for (size_t i = 0; i < WK_COUNT(all); i++)
+        if (all[i])
+            event_free(all[i]);
+    wk_pulse_destroy(w->pulse);
+    wk_registry_close(w->engine.registry);
+}
+
+int wk_worker_main(const struct wk_worker_args *args)
+{
+    struct worker w = {.args = args, .give_fd = -1};
+    struct wk_err err = {0};
+
+    wk_fault_init();
+    w.problems = wk_problems_create();
+    w.share = w.engine.share = wk_share_open(args->share_fd, args->slot, &err);
+    w.engine.base = event_base_new();
+    if (!w.share || !w.engine.base || !w.problems) {
+        (void)fprintf(stderr, "worker: %s\n", w.share ? "no memory" : err.msg);
+        return 1;
+    }
+    wk_pulse_guard();
+    if (!load(&w, &err) || !wire(&w, &err) || !events(&w, &err)) {
+        verdict(&w, wk_problems_count(w.problems) ? NULL : &err);
+        return WK_EXIT_REFUSED;
+    }
+    (void)event_base_dispatch(w.engine.base);
+    destroy(&w);
+    /* The rest (pools, arenas of cancelled calls) ends with the process; only what plugins opened had to be closed. */
+    (void)fflush(NULL);
+    _exit(w.status);
+}
