@@ -4,4 +4,4 @@ if(NOT TARGET t-good)
 endif()
 add_dependencies(${name} t-good t-needs t-greet2 t-wrap t-dup t-cycle-a t-cycle-b t-ctor-crash t-open-crash t-open-fails t-secured
   t-identity t-old-major t-new-minor t-bad-version t-liar t-no-note)
-set(EXTRA_SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/config/tree.c)
+set(EXTRA_SOURCES ${PROJECT_SOURCE_DIR}/tests/unit/config/tree.c ${PROJECT_SOURCE_DIR}/tests/unit/plugin/shop.c)
