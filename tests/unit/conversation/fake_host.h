@@ -29,7 +29,7 @@ struct wk_rows {
 
 struct fake_statement { /* one that the plugin ran or queued */
     char name[40];
-    char arg[20][512]; /* "\1" = NULL */
+    char arg[20][4096]; /* "\1" = NULL */
     size_t args;
     int64_t expect;
     bool is_queued;
@@ -80,7 +80,7 @@ static bool fake_defer(struct wk_call *call, void (*fn)(void *), void *arg)
     return true;
 }
 /* Everything of the call is gone, as when a hook has returned. */
-static void fake_call_end(void)
+static inline void fake_call_end(void)
 {
     while (fake.call.defer_count) {
         fake.call.defer_count--;
