@@ -112,10 +112,12 @@ static bool setup_send(struct wk_conn *conn)
 {
     const struct wk_db_pool_conf *conf = &conn->pool->conf;
     char sql[2048];
-    /* The role is its own and every one it may become by SET ROLE. pg_shdepend has an index by owner; pg_class has none. */
+    /* client_connection_check_interval: a statement of a killed worker ends within a second and frees its locks.
+     * The role is its own and every one it may become by SET ROLE. pg_shdepend has an index by owner; pg_class has none. */
     int n = snprintf(sql, sizeof sql,
                      "SET standard_conforming_strings = on; SET statement_timeout = %u; SET lock_timeout = %u;"
-                     "SET idle_in_transaction_session_timeout = %u; SET search_path = %s; SET datestyle = 'ISO';"
+                     "SET idle_in_transaction_session_timeout = %u; SET client_connection_check_interval = 1000;"
+                     "SET search_path = %s; SET datestyle = 'ISO';"
                      "SET timezone = 'UTC'; SET intervalstyle = 'postgres'; SET bytea_output = 'hex';"
                      "WITH me AS (SELECT oid, rolname, rolsuper, rolbypassrls FROM pg_catalog.pg_roles"
                      " WHERE pg_catalog.pg_has_role(session_user, oid, 'MEMBER'))"

@@ -69,7 +69,7 @@ TEST_PG_FN int teardown(void **state)
     return 0;
 }
 
-static struct wk_fiber *spawn(void (*fn)(void *arg), void *arg)
+TEST_PG_FN struct wk_fiber *spawn(void (*fn)(void *arg), void *arg)
 {
     struct wk_err err;
     struct wk_fiber *fiber = wk_fiber_spawn(sched, "test", fn, arg, &err);
@@ -92,7 +92,7 @@ TEST_PG_FN void turn_ms(int ms)
 }
 
 /* Turn the loop until no fiber is alive. Connections stay open, so the loop has no end of its own. */
-static void turn(void)
+TEST_PG_FN void turn(void)
 {
     int64_t limit = wk_mono_us() + INT64_C(60000000);
 
