@@ -17,6 +17,7 @@ struct call {
     struct wk_client *client;
     struct wk_fiber *fiber;
     const struct wk_client_req *req;
+    size_t body_at; /* what of req->body curl has taken */
     struct wk_client_res *res;
     CURL *easy;
     struct curl_slist *headers;
@@ -253,17 +254,36 @@ static bool add_headers(struct call *call, struct wk_err *err)
     return true;
 }
 
-static void set_method(CURL *easy, const struct wk_client_req *req)
+/* The body goes out through a callback and there is no way to rewind it, on purpose: curl silently repeats a request, POST included,
+ * when a kept connection turns out to be dead. Now it can only say that it does not know. */
+static size_t on_read(char *to, size_t size, size_t n, void *arg)
 {
+    struct call *call = arg;
+    size_t left = call->req->body_len - call->body_at, len = size * n < left ? size * n : left;
+
+    memcpy(to, (const char *)call->req->body + call->body_at, len);
+    call->body_at += len;
+    return len;
+}
+
+static void set_method(struct call *call)
+{
+    const struct wk_client_req *req = call->req;
+    CURL *easy = call->easy;
     const char *method = req->method ? req->method : req->body_len ? "POST" : "GET";
 
     if (!strcmp(method, "HEAD")) {
         curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
         return;
     }
-    if (req->body_len || !strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH")) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, req->body_len ? req->body : "");
+    if (req->body_len) {
+        curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)req->body_len);
+        curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+        curl_easy_setopt(easy, CURLOPT_READDATA, call);
+    } else if (!strcmp(method, "POST") || !strcmp(method, "PUT") || !strcmp(method, "PATCH")) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
     }
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
@@ -296,7 +316,7 @@ static bool set_up(struct call *call, struct wk_err *err)
     if (call->client->conf.ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, call->client->conf.ca_file);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)req->once);
-    set_method(easy, req);
+    set_method(call);
     return true;
 }
 
