@@ -9,7 +9,7 @@
 static void on_readable(evutil_socket_t fd, short what, void *arg);
 static void on_writable(evutil_socket_t fd, short what, void *arg);
 
-static void want_read(struct wk_conn *c, bool on)
+static void want_read(struct wk_link *c, bool on)
 {
     if (c->reading == on)
         return;
@@ -20,9 +20,9 @@ static void want_read(struct wk_conn *c, bool on)
         event_active(&c->ev_read, EV_READ, 0); /* event_del took the kick along */
 }
 
-struct wk_conn *wk_conn_create(struct wk_httpd *h, int fd, const char *peer)
+struct wk_link *wk_link_create(struct wk_httpd *h, int fd, const char *peer)
 {
-    struct wk_conn *c = calloc(1, sizeof *c);
+    struct wk_link *c = calloc(1, sizeof *c);
 
     if (!c)
         return NULL;
@@ -49,7 +49,7 @@ struct wk_conn *wk_conn_create(struct wk_httpd *h, int fd, const char *peer)
     return c;
 }
 
-void wk_conn_set_stage(struct wk_conn *c, enum wk_stage stage)
+void wk_link_set_stage(struct wk_link *c, enum wk_stage stage)
 {
     if (c->stage == WK_STAGE_IDLE && stage != WK_STAGE_IDLE)
         c->h->stats.idle--;
@@ -58,16 +58,16 @@ void wk_conn_set_stage(struct wk_conn *c, enum wk_stage stage)
     c->stage = stage;
 }
 
-void wk_conn_pin(struct wk_conn *c) { c->pins++; }
+void wk_link_pin(struct wk_link *c) { c->pins++; }
 
-void wk_conn_unpin(struct wk_conn *c)
+void wk_link_unpin(struct wk_link *c)
 {
     if (--c->pins || c->stage != WK_STAGE_CLOSED || c->x.open)
         return;
-    wk_conn_destroy(c);
+    wk_link_destroy(c);
 }
 
-static void drop_input(struct wk_conn *c)
+static void drop_input(struct wk_link *c)
 {
     if (!c->in)
         return;
@@ -77,7 +77,7 @@ static void drop_input(struct wk_conn *c)
 }
 
 /* Its fd is closed and nobody holds the exchange. */
-void wk_conn_destroy(struct wk_conn *c)
+void wk_link_destroy(struct wk_link *c)
 {
     struct wk_httpd *h = c->h;
 
@@ -90,20 +90,20 @@ void wk_conn_destroy(struct wk_conn *c)
     wk_httpd_conn_gone(h);
 }
 
-void wk_conn_close(struct wk_conn *c)
+void wk_link_close(struct wk_link *c)
 {
     struct wk_httpd *h = c->h;
 
     if (c->stage == WK_STAGE_CLOSED)
         return;
-    wk_conn_pin(c);
+    wk_link_pin(c);
     wk_wait_clear(&c->in_wait);
     wk_wait_clear(&c->out_wait);
     event_del(&c->ev_read);
     event_del(&c->ev_write);
     close(c->fd);
     c->fd = -1;
-    wk_conn_set_stage(c, WK_STAGE_CLOSED);
+    wk_link_set_stage(c, WK_STAGE_CLOSED);
     h->stats.connections--;
     TAILQ_REMOVE(&h->conns, c, link);
     TAILQ_INSERT_TAIL(&h->closed, c, link);
@@ -111,37 +111,37 @@ void wk_conn_close(struct wk_conn *c)
     c->x.gone = true;
     wk_writer_free(c);
     wk_httpd_conn_gone(h);
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
-void wk_conn_lost(struct wk_conn *c, bool tell)
+void wk_link_lost(struct wk_link *c, bool tell)
 {
     struct wk_exchange *x = &c->x;
     bool told = tell && x->open && x->known && !x->gone && c->h->ops.on_abort;
 
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (x->open && x->known && !x->gone)
         c->h->stats.aborts++;
-    wk_conn_close(c);
+    wk_link_close(c);
     if (told)
         c->h->ops.on_abort(x, c->h->arg);
     if (!x->delivered) /* never handed over for good: nobody will finish it */
         x->open = false;
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
-static void give_away(struct wk_conn *c)
+static void give_away(struct wk_link *c)
 {
     struct wk_httpd *h = c->h;
     size_t len = c->in_end - c->in_pos;
 
-    switch (h->give(c->fd, c->peer, len ? wk_conn_bytes(c) + c->in_pos : "", len, h->drain_arg)) {
+    switch (h->give(c->fd, c->peer, len ? wk_link_bytes(c) + c->in_pos : "", len, h->drain_arg)) {
     case WK_GIVEN:
         h->stats.given++;
-        wk_conn_close(c);
+        wk_link_close(c);
         break;
     case WK_GIVE_CLOSE:
-        wk_conn_close(c);
+        wk_link_close(c);
         break;
     case WK_GIVE_LATER:
         event_add(&h->give_timer, &(struct timeval){0, 10000});
@@ -151,7 +151,7 @@ static void give_away(struct wk_conn *c)
 
 /* Between two requests and nothing unsent. Bytes of a next request travel along; when they are more than a header may be
  * (a body has begun), this process answers that request first. */
-void wk_conn_offer(struct wk_conn *c)
+void wk_link_offer(struct wk_link *c)
 {
     if (c->stage > WK_STAGE_HEAD || wk_out_pending(c) || c->in_process || c->half_closed ||
         c->in_end - c->in_pos > c->h->conf.header_max_bytes)
@@ -159,10 +159,10 @@ void wk_conn_offer(struct wk_conn *c)
     if (c->h->give)
         give_away(c);
     else if (c->stage == WK_STAGE_IDLE && c->in_end == c->in_pos)
-        wk_conn_close(c);
+        wk_link_close(c);
 }
 
-void wk_conn_kick(struct wk_conn *c)
+void wk_link_kick(struct wk_link *c)
 {
     if (c->kick)
         return;
@@ -170,60 +170,60 @@ void wk_conn_kick(struct wk_conn *c)
     event_active(&c->ev_read, EV_READ, 0);
 }
 
-static void start_linger(struct wk_conn *c)
+static void start_linger(struct wk_link *c)
 {
     shutdown(c->fd, SHUT_WR);
-    wk_conn_set_stage(c, WK_STAGE_LINGER);
+    wk_link_set_stage(c, WK_STAGE_LINGER);
     wk_wait_set(&c->in_wait, WK_WAIT_LINGER);
     want_read(c, true);
 }
 
-static void go_idle(struct wk_conn *c)
+static void go_idle(struct wk_link *c)
 {
     drop_input(c);
     want_read(c, true);
     wk_wait_set(&c->in_wait, WK_WAIT_IDLE);
     if (c->h->draining)
-        wk_conn_offer(c);
+        wk_link_offer(c);
 }
 
 /* After processing or an owner's reply: flush, then the step that follows from the stage. */
-void wk_conn_settle(struct wk_conn *c)
+void wk_link_settle(struct wk_link *c)
 {
     if (c->stage == WK_STAGE_CLOSED || c->in_process)
         return;
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (!wk_writer_flush(c)) {
-        wk_conn_lost(c, false);
+        wk_link_lost(c, false);
     } else if (c->stage == WK_STAGE_CLOSING && !wk_out_pending(c)) {
         if (c->must_linger && !c->half_closed)
             start_linger(c);
         else
-            wk_conn_close(c);
+            wk_link_close(c);
     } else if (c->stage == WK_STAGE_IDLE) {
         if (c->in_pos < c->in_end) {
             if (c->h->draining)
-                wk_conn_offer(c);
+                wk_link_offer(c);
             if (c->stage == WK_STAGE_IDLE && wk_out_pending(c) <= c->h->conf.write_mark_bytes)
-                wk_conn_kick(c);
+                wk_link_kick(c);
         } else if (c->half_closed) {
-            wk_conn_set_stage(c, WK_STAGE_CLOSING); /* answered all it asked */
+            wk_link_set_stage(c, WK_STAGE_CLOSING); /* answered all it asked */
             c->must_linger = false;
-            wk_conn_settle(c);
+            wk_link_settle(c);
         } else {
             go_idle(c);
         }
     }
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
-void wk_conn_process(struct wk_conn *c)
+void wk_link_process(struct wk_link *c)
 {
     uint32_t before = c->served;
 
     if (c->in_process || c->stage == WK_STAGE_CLOSED)
         return;
-    wk_conn_pin(c);
+    wk_link_pin(c);
     c->in_process = true;
     while (wk_reader_step(c)) {
         if (c->stage == WK_STAGE_IDLE &&
@@ -231,16 +231,16 @@ void wk_conn_process(struct wk_conn *c)
             break; /* let the others have a turn; settle() comes back here */
     }
     c->in_process = false;
-    wk_conn_settle(c);
-    wk_conn_unpin(c);
+    wk_link_settle(c);
+    wk_link_unpin(c);
 }
 
 /* The owner has replied or given up: free what the request held and see what the connection does next. */
-void wk_conn_exchange_done(struct wk_conn *c)
+void wk_link_exchange_done(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
-    wk_conn_pin(c);
+    wk_link_pin(c);
     x->open = false;
     wk_reader_free_body(x);
     if (c->stage == WK_STAGE_HANDLE || c->stage == WK_STAGE_BODY) {
@@ -250,11 +250,11 @@ void wk_conn_exchange_done(struct wk_conn *c)
             wk_wait_clear(&c->in_wait);
         c->must_linger = unread || c->in_pos < c->in_end;
         if (!x->keep_alive)
-            wk_conn_set_stage(c, WK_STAGE_CLOSING);
+            wk_link_set_stage(c, WK_STAGE_CLOSING);
         else if (unread)
-            wk_conn_set_stage(c, WK_STAGE_DISCARD);
+            wk_link_set_stage(c, WK_STAGE_DISCARD);
         else
-            wk_conn_set_stage(c, WK_STAGE_IDLE);
+            wk_link_set_stage(c, WK_STAGE_IDLE);
         if (c->stage == WK_STAGE_DISCARD) {
             c->rate_since_us = c->h->now_us;
             c->rate_seen = 0;
@@ -262,14 +262,14 @@ void wk_conn_exchange_done(struct wk_conn *c)
         }
         if (c->stage == WK_STAGE_DISCARD && !c->in_process) {
             want_read(c, true);
-            wk_conn_kick(c);
+            wk_link_kick(c);
         }
-        wk_conn_settle(c);
+        wk_link_settle(c);
     }
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
-static void at_eof(struct wk_conn *c)
+static void at_eof(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
@@ -280,15 +280,15 @@ static void at_eof(struct wk_conn *c)
     if (c->stage == WK_STAGE_CLOSING || (c->stage == WK_STAGE_IDLE && c->in_pos < c->in_end))
         return; /* flushing, or requests of a full pipeline wait */
     if (!x->open && wk_out_pending(c)) {
-        wk_conn_set_stage(c, WK_STAGE_CLOSING);
+        wk_link_set_stage(c, WK_STAGE_CLOSING);
         c->must_linger = false;
     } else if (x->open)
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
     else
-        wk_conn_close(c);
+        wk_link_close(c);
 }
 
-static void read_once(struct wk_conn *c)
+static void read_once(struct wk_link *c)
 {
     struct iovec room;
     ssize_t n;
@@ -301,15 +301,15 @@ static void read_once(struct wk_conn *c)
     if (n > 0) {
         c->h->stats.bytes_in += (uint64_t)n;
         wk_reader_got(c, (size_t)n);
-        wk_conn_process(c);
+        wk_link_process(c);
     } else if (n == 0) {
         at_eof(c);
     } else if (errno != EAGAIN && errno != EINTR) {
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
     }
 }
 
-static void discard_once(struct wk_conn *c)
+static void discard_once(struct wk_link *c)
 {
     static char sink[16384];
     ssize_t n = recv(c->fd, sink, sizeof sink, 0);
@@ -317,19 +317,19 @@ static void discard_once(struct wk_conn *c)
     if (n > 0 && (c->lingered += (uint64_t)n) < 1u << 20)
         return;
     if (n >= 0 || (errno != EAGAIN && errno != EINTR))
-        wk_conn_close(c);
+        wk_link_close(c);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-    struct wk_conn *c = arg;
+    struct wk_link *c = arg;
 
     (void)fd, (void)what;
     c->h->now_us = wk_http_now_us();
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (c->kick) {
         c->kick = false;
-        wk_conn_process(c);
+        wk_link_process(c);
         if (c->stage != WK_STAGE_CLOSED && !c->half_closed && c->stage != WK_STAGE_CLOSING)
             want_read(c, true);
     } else if (c->stage == WK_STAGE_LINGER) {
@@ -339,19 +339,19 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
     } else {
         read_once(c);
     }
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-    struct wk_conn *c = arg;
+    struct wk_link *c = arg;
     struct wk_exchange *x = &c->x;
 
     (void)fd, (void)what;
     c->h->now_us = wk_http_now_us();
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (!wk_writer_flush(c)) {
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
     } else if (x->open && x->streaming) {
         if (x->wait_drain && wk_out_pending(c) <= c->h->conf.write_mark_bytes / 2) {
             x->wait_drain = false;
@@ -359,7 +359,7 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
                 c->h->ops.on_drain(x, c->h->arg);
         }
     } else {
-        wk_conn_settle(c);
+        wk_link_settle(c);
     }
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }

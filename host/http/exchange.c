@@ -27,23 +27,23 @@ void wk_exchange_close_after(struct wk_exchange *x) { x->keep_alive = false; }
 
 static bool is_named(const struct wk_exchange *x, const struct wk_hdr *hd, const char *name, size_t len)
 {
-    return hd->name_len == len && !strncasecmp(wk_conn_bytes(x->conn) + hd->name, name, len);
+    return hd->name_len == len && !strncasecmp(wk_link_bytes(x->conn) + hd->name, name, len);
 }
 
 struct wk_span wk_exchange_header(const struct wk_exchange *x, const char *name)
 {
-    const struct wk_hdr *hdrs = wk_conn_hdrs(x->conn);
+    const struct wk_hdr *hdrs = wk_link_hdrs(x->conn);
     size_t len = strlen(name);
 
     for (uint32_t i = 0; i < x->n_headers; i++)
         if (is_named(x, &hdrs[i], name, len))
-            return (struct wk_span){wk_conn_bytes(x->conn) + hdrs[i].value, hdrs[i].value_len};
+            return (struct wk_span){wk_link_bytes(x->conn) + hdrs[i].value, hdrs[i].value_len};
     return (struct wk_span){NULL, 0};
 }
 
 size_t wk_exchange_header_count(const struct wk_exchange *x, const char *name)
 {
-    const struct wk_hdr *hdrs = wk_conn_hdrs(x->conn);
+    const struct wk_hdr *hdrs = wk_link_hdrs(x->conn);
     size_t len = strlen(name), n = 0;
 
     for (uint32_t i = 0; i < x->n_headers; i++)
@@ -57,9 +57,9 @@ bool wk_exchange_header_at(const struct wk_exchange *x, size_t i, struct wk_span
 
     if (i >= x->n_headers)
         return false;
-    hd = &wk_conn_hdrs(x->conn)[i];
-    *name = (struct wk_span){wk_conn_bytes(x->conn) + hd->name, hd->name_len};
-    *value = (struct wk_span){wk_conn_bytes(x->conn) + hd->value, hd->value_len};
+    hd = &wk_link_hdrs(x->conn)[i];
+    *name = (struct wk_span){wk_link_bytes(x->conn) + hd->name, hd->name_len};
+    *value = (struct wk_span){wk_link_bytes(x->conn) + hd->value, hd->value_len};
     return true;
 }
 
@@ -82,7 +82,7 @@ void wk_exchange_resume(struct wk_exchange *x)
         return;
     x->paused = false;
     if (!x->gone)
-        wk_conn_kick(x->conn);
+        wk_link_kick(x->conn);
 }
 
 bool wk_exchange_watch(struct wk_exchange *x)

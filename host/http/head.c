@@ -37,8 +37,8 @@ static int on_url(llhttp_t *p, const char *at, size_t len)
 static int on_field(llhttp_t *p, const char *at, size_t len)
 {
     struct wk_exchange *x = p->data;
-    struct wk_hdr *hdrs = wk_conn_hdrs(x->conn);
-    uint32_t off = (uint32_t)(at - wk_conn_bytes(x->conn));
+    struct wk_hdr *hdrs = wk_link_hdrs(x->conn);
+    uint32_t off = (uint32_t)(at - wk_link_bytes(x->conn));
     struct wk_hdr *last = x->n_headers ? &hdrs[x->n_headers - 1] : NULL;
 
     if (last && !last->value) { /* still the same name */
@@ -54,12 +54,12 @@ static int on_field(llhttp_t *p, const char *at, size_t len)
 static int on_value(llhttp_t *p, const char *at, size_t len)
 {
     struct wk_exchange *x = p->data;
-    uint32_t off = (uint32_t)(at - wk_conn_bytes(x->conn));
+    uint32_t off = (uint32_t)(at - wk_link_bytes(x->conn));
     struct wk_hdr *last;
 
     if (!x->n_headers)
         return HPE_USER;
-    last = &wk_conn_hdrs(x->conn)[x->n_headers - 1];
+    last = &wk_link_hdrs(x->conn)[x->n_headers - 1];
     if (!last->value)
         last->value = off;
     last->value_len = off + (uint32_t)len - last->value;
@@ -206,8 +206,8 @@ static int check_expect(struct wk_exchange *x)
 /* Names of token bytes only (llhttp's loose mode lets spaces pass), values without surrounding white space. */
 static int tidy_headers(struct wk_exchange *x)
 {
-    const char *bytes = wk_conn_bytes(x->conn);
-    struct wk_hdr *hdrs = wk_conn_hdrs(x->conn);
+    const char *bytes = wk_link_bytes(x->conn);
+    struct wk_hdr *hdrs = wk_link_hdrs(x->conn);
 
     for (uint32_t i = 0; i < x->n_headers; i++) {
         struct wk_hdr *hd = &hdrs[i];
@@ -244,11 +244,11 @@ static int status_of_error(const llhttp_t *p, llhttp_errno_t e, const char *head
     }
 }
 
-int wk_head_parse(struct wk_conn *c, size_t len)
+int wk_head_parse(struct wk_link *c, size_t len)
 {
     llhttp_t *p = &c->h->parser;
     struct wk_exchange *x = &c->x;
-    const char *head = wk_conn_bytes(c) + c->in_pos;
+    const char *head = wk_link_bytes(c) + c->in_pos;
     llhttp_errno_t e;
     int status;
 

@@ -44,7 +44,7 @@ struct wk_pool {
 };
 struct wk_wait_node { /* place in one of the deadline lists; each list is ordered because its interval is constant */
     TAILQ_ENTRY(wk_wait_node) link;
-    struct wk_conn *conn;
+    struct wk_link *conn;
     int64_t due_us;
     int list; /* -1 = none */
 };
@@ -55,7 +55,7 @@ struct wk_hdr { /* offsets into the input block: the header does not move once i
 };
 
 struct wk_exchange {
-    struct wk_conn *conn;
+    struct wk_link *conn;
     void *data;
     int64_t received_us;
     const char *method;
@@ -87,7 +87,7 @@ struct wk_out {
     size_t start, end, cap; /* cap == WK_HTTP_OUT_BLOCK: from the pool */
 };
 
-struct wk_conn {
+struct wk_link {
     struct wk_httpd *h;
     int fd;
     enum wk_stage stage;
@@ -154,12 +154,12 @@ static inline int64_t wk_http_now_us(void)
     return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 /* The input block: the header table first, then bytes. */
-static inline struct wk_hdr *wk_conn_hdrs(const struct wk_conn *c) { return (struct wk_hdr *)(void *)c->in->bytes; }
-static inline char *wk_conn_bytes(const struct wk_conn *c)
+static inline struct wk_hdr *wk_link_hdrs(const struct wk_link *c) { return (struct wk_hdr *)(void *)c->in->bytes; }
+static inline char *wk_link_bytes(const struct wk_link *c)
 {
     return c->in->bytes + sizeof(struct wk_hdr) * c->h->conf.header_max_count;
 }
-static inline size_t wk_out_pending(const struct wk_conn *c) { return c->out.end - c->out.start; }
+static inline size_t wk_out_pending(const struct wk_link *c) { return c->out.end - c->out.start; }
 
 /* server.c */
 void wk_httpd_conn_gone(struct wk_httpd *h); /* a connection or held exchange ended: accept again, maybe drained */
@@ -171,24 +171,24 @@ void wk_wait_clear(struct wk_wait_node *n);
 void wk_wait_expire(struct wk_httpd *h);
 
 /* conn.c */
-struct wk_conn *wk_conn_create(struct wk_httpd *h, int fd, const char *peer);
-void wk_conn_set_stage(struct wk_conn *c, enum wk_stage stage);
-void wk_conn_pin(struct wk_conn *c);
-void wk_conn_unpin(struct wk_conn *c); /* may free it */
-void wk_conn_close(struct wk_conn *c); /* the fd and everything but a held exchange */
-void wk_conn_destroy(struct wk_conn *c);
-void wk_conn_lost(struct wk_conn *c, bool tell); /* the client is gone; tell: call on_abort */
-void wk_conn_process(struct wk_conn *c);         /* parse and dispatch what is buffered; loop's stack only */
-void wk_conn_settle(struct wk_conn *c);          /* flush, then close, give away, go idle or go on */
-void wk_conn_kick(struct wk_conn *c);            /* process from the loop's stack, soon */
-void wk_conn_exchange_done(struct wk_conn *c);
-void wk_conn_offer(struct wk_conn *c); /* draining: give it away if it is between requests */
+struct wk_link *wk_link_create(struct wk_httpd *h, int fd, const char *peer);
+void wk_link_set_stage(struct wk_link *c, enum wk_stage stage);
+void wk_link_pin(struct wk_link *c);
+void wk_link_unpin(struct wk_link *c); /* may free it */
+void wk_link_close(struct wk_link *c); /* the fd and everything but a held exchange */
+void wk_link_destroy(struct wk_link *c);
+void wk_link_lost(struct wk_link *c, bool tell); /* the client is gone; tell: call on_abort */
+void wk_link_process(struct wk_link *c);         /* parse and dispatch what is buffered; loop's stack only */
+void wk_link_settle(struct wk_link *c);          /* flush, then close, give away, go idle or go on */
+void wk_link_kick(struct wk_link *c);            /* process from the loop's stack, soon */
+void wk_link_exchange_done(struct wk_link *c);
+void wk_link_offer(struct wk_link *c); /* draining: give it away if it is between requests */
 
 /* reader.c */
-bool wk_reader_step(struct wk_conn *c); /* true = progress, call again */
-bool wk_reader_room(struct wk_conn *c, struct iovec *room); /* where the next read goes; false = no room */
-void wk_reader_got(struct wk_conn *c, size_t n);
-void wk_reader_refuse(struct wk_conn *c, int status); /* answer for ourselves and close */
+bool wk_reader_step(struct wk_link *c); /* true = progress, call again */
+bool wk_reader_room(struct wk_link *c, struct iovec *room); /* where the next read goes; false = no room */
+void wk_reader_got(struct wk_link *c, size_t n);
+void wk_reader_refuse(struct wk_link *c, int status); /* answer for ourselves and close */
 void wk_reader_free_body(struct wk_exchange *x);
 /* May the rest of an unread body be skipped after an early reply, or must the connection close? */
 bool wk_reader_can_skip(const struct wk_exchange *x);
@@ -197,12 +197,12 @@ bool wk_reader_can_skip(const struct wk_exchange *x);
 enum wk_head_scan { WK_HEAD_MORE, WK_HEAD_END, WK_HEAD_BAD };
 /* Look at complete lines only: strict CRLF, no folding. *scanned is kept between calls; at END it is the head's length. */
 enum wk_head_scan wk_head_scan(const char *head, size_t len, size_t *scanned);
-int wk_head_parse(struct wk_conn *c, size_t len); /* 0, or the status to refuse with */
+int wk_head_parse(struct wk_link *c, size_t len); /* 0, or the status to refuse with */
 void wk_head_settings(llhttp_settings_t *settings);
 
 /* writer.c */
-bool wk_writer_flush(struct wk_conn *c); /* false = the connection broke */
-bool wk_writer_append(struct wk_conn *c, const void *data, size_t len);
-bool wk_writer_canned(struct wk_conn *c, int status);
-void wk_writer_free(struct wk_conn *c);
+bool wk_writer_flush(struct wk_link *c); /* false = the connection broke */
+bool wk_writer_append(struct wk_link *c, const void *data, size_t len);
+bool wk_writer_canned(struct wk_link *c, int status);
+void wk_writer_free(struct wk_link *c);
 #endif

@@ -6,7 +6,7 @@
 /* --- where bytes go -------------------------------------------------------------------------------------------------- */
 static bool in_ext(const struct wk_exchange *x) { return x->open && x->ext && !x->chunked_in && x->mode == WK_BODY_WHOLE; }
 
-bool wk_reader_room(struct wk_conn *c, struct iovec *room)
+bool wk_reader_room(struct wk_link *c, struct iovec *room)
 {
     struct wk_exchange *x = &c->x;
 
@@ -18,11 +18,11 @@ bool wk_reader_room(struct wk_conn *c, struct iovec *room)
     }
     if (!c->in && !(c->in = wk_pool_take(&c->h->in_pool)))
         return false;
-    *room = (struct iovec){wk_conn_bytes(c) + c->in_end, c->h->in_cap - c->in_end};
+    *room = (struct iovec){wk_link_bytes(c) + c->in_end, c->h->in_cap - c->in_end};
     return room->iov_len > 0;
 }
 
-void wk_reader_got(struct wk_conn *c, size_t n)
+void wk_reader_got(struct wk_link *c, size_t n)
 {
     struct wk_exchange *x = &c->x;
 
@@ -72,18 +72,18 @@ static void count_refusal(struct wk_httpd *h, int status)
 }
 
 /* Say why and close. An owner that knows the request hears on_abort; if its stream has begun, the connection is just cut. */
-void wk_reader_refuse(struct wk_conn *c, int status)
+void wk_reader_refuse(struct wk_link *c, int status)
 {
     struct wk_exchange *x = &c->x;
     struct wk_httpd *h = c->h;
 
     count_refusal(h, status);
-    wk_conn_pin(c);
+    wk_link_pin(c);
     wk_wait_clear(&c->in_wait);
     if ((x->open && x->streaming) || !wk_writer_canned(c, status)) {
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
     } else {
-        wk_conn_set_stage(c, WK_STAGE_CLOSING);
+        wk_link_set_stage(c, WK_STAGE_CLOSING);
         c->must_linger = true;
         x->gone = true;
         if (x->open && x->known && h->ops.on_abort)
@@ -93,11 +93,11 @@ void wk_reader_refuse(struct wk_conn *c, int status)
             wk_reader_free_body(x);
         }
     }
-    wk_conn_unpin(c);
+    wk_link_unpin(c);
 }
 
 /* --- the body ---------------------------------------------------------------------------------------------------------- */
-static void deliver(struct wk_conn *c)
+static void deliver(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
@@ -108,13 +108,13 @@ static void deliver(struct wk_conn *c)
 }
 
 /* WHOLE and complete, or PIECES and its last piece given. */
-static void body_complete(struct wk_conn *c)
+static void body_complete(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
     x->body_done = true;
     wk_wait_clear(&c->in_wait);
-    wk_conn_set_stage(c, WK_STAGE_HANDLE);
+    wk_link_set_stage(c, WK_STAGE_HANDLE);
     if (x->mode == WK_BODY_WHOLE)
         deliver(c);
     else if (c->h->ops.on_body)
@@ -160,16 +160,16 @@ static int append_body(struct wk_exchange *x, const char *data, size_t len)
 }
 
 /* The body lies behind the header in the input block: end it with a NUL, which is taken back when the exchange ends. */
-static void body_in_place(struct wk_conn *c)
+static void body_in_place(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
     x->body_len = (size_t)x->content_length;
     x->body_left = 0;
-    x->body = wk_conn_bytes(c) + c->in_pos;
+    x->body = wk_link_bytes(c) + c->in_pos;
     c->in_pos += x->body_len;
     if (c->in_pos < c->in_end) {
-        x->saved_at = wk_conn_bytes(c) + c->in_pos;
+        x->saved_at = wk_link_bytes(c) + c->in_pos;
         x->saved = *x->saved_at;
     } else {
         c->in_end = ++c->in_pos; /* a gap, or the next read would overwrite the NUL */
@@ -177,7 +177,7 @@ static void body_in_place(struct wk_conn *c)
     x->body[x->body_len] = '\0';
 }
 
-static bool step_whole_length(struct wk_conn *c)
+static bool step_whole_length(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     size_t have = c->in_end - c->in_pos;
@@ -192,7 +192,7 @@ static bool step_whole_length(struct wk_conn *c)
     }
     if (have > x->body_left)
         have = (size_t)x->body_left;
-    status = append_body(x, wk_conn_bytes(c) + c->in_pos, have);
+    status = append_body(x, wk_link_bytes(c) + c->in_pos, have);
     if (!status && x->body_left > have && x->body_len + 1 == x->ext_cap)
         status = grow_body(x, x->body_len + 1); /* so that the next read has room */
     if (status) {
@@ -210,14 +210,14 @@ static bool step_whole_length(struct wk_conn *c)
 }
 
 /* The chunked coding, whole or in pieces. */
-static bool step_chunked(struct wk_conn *c)
+static bool step_chunked(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     struct wk_span piece;
     size_t used;
     int status = 0;
 
-    switch (wk_chunked_next(&x->chunked, wk_conn_bytes(c) + c->in_pos, c->in_end - c->in_pos, &used, &piece)) {
+    switch (wk_chunked_next(&x->chunked, wk_link_bytes(c) + c->in_pos, c->in_end - c->in_pos, &used, &piece)) {
     case WK_CHUNKED_MORE:
         c->in_pos = c->in_end = x->body_start;
         return false;
@@ -248,11 +248,11 @@ static bool step_chunked(struct wk_conn *c)
     return !status;
 }
 
-static bool step_pieces_length(struct wk_conn *c)
+static bool step_pieces_length(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     size_t have = c->in_end - c->in_pos;
-    const char *data = wk_conn_bytes(c) + c->in_pos;
+    const char *data = wk_link_bytes(c) + c->in_pos;
 
     if (have > x->body_left)
         have = (size_t)x->body_left;
@@ -269,7 +269,7 @@ static bool step_pieces_length(struct wk_conn *c)
     return true;
 }
 
-static bool step_body(struct wk_conn *c)
+static bool step_body(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     bool progress;
@@ -292,7 +292,7 @@ bool wk_reader_can_skip(const struct wk_exchange *x)
     return x->body_done || (!x->chunked_in && !x->expects && x->body_left <= WK_HTTP_DISCARD_MAX);
 }
 
-static bool step_discard(struct wk_conn *c)
+static bool step_discard(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     size_t have = c->in_end - c->in_pos;
@@ -306,12 +306,12 @@ static bool step_discard(struct wk_conn *c)
         return false;
     }
     wk_wait_clear(&c->in_wait);
-    wk_conn_set_stage(c, WK_STAGE_IDLE);
+    wk_link_set_stage(c, WK_STAGE_IDLE);
     return true;
 }
 
 /* --- the header -------------------------------------------------------------------------------------------------------- */
-static void reset_exchange(struct wk_conn *c)
+static void reset_exchange(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
 
@@ -322,7 +322,7 @@ static void reset_exchange(struct wk_conn *c)
 }
 
 /* The owner may look at the header, choose how the body comes, or reply at once. */
-static bool begin_request(struct wk_conn *c)
+static bool begin_request(struct wk_link *c)
 {
     struct wk_exchange *x = &c->x;
     struct wk_httpd *h = c->h;
@@ -336,7 +336,7 @@ static bool begin_request(struct wk_conn *c)
     h->stats.requests++;
     if (c->served > 1)
         h->stats.keepalive_reuses++;
-    wk_conn_set_stage(c, x->body_done ? WK_STAGE_HANDLE : WK_STAGE_BODY);
+    wk_link_set_stage(c, x->body_done ? WK_STAGE_HANDLE : WK_STAGE_BODY);
     if (h->ops.on_head) {
         x->known = true;
         h->ops.on_head(x, h->arg);
@@ -348,7 +348,7 @@ static bool begin_request(struct wk_conn *c)
         return false;
     }
     if (x->expects && c->in_pos == c->in_end && !wk_writer_append(c, "HTTP/1.1 100 Continue\r\n\r\n", 25)) {
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
         return false;
     }
     x->expects = false;
@@ -360,17 +360,17 @@ static bool begin_request(struct wk_conn *c)
 }
 
 /* Room behind this header for the rest of its request: move it to the front when it lies far back. */
-static void make_room(struct wk_conn *c, size_t head_len)
+static void make_room(struct wk_link *c, size_t head_len)
 {
     if (!c->in_pos || c->h->in_cap - c->in_pos - head_len >= WK_HTTP_SCRATCH / 2)
         return;
-    memmove(wk_conn_bytes(c), wk_conn_bytes(c) + c->in_pos, c->in_end - c->in_pos);
+    memmove(wk_link_bytes(c), wk_link_bytes(c) + c->in_pos, c->in_end - c->in_pos);
     c->in_end -= c->in_pos;
     c->in_pos = 0;
 }
 
 /* 0 = keep waiting */
-static int incomplete_head(const struct wk_conn *c)
+static int incomplete_head(const struct wk_link *c)
 {
     size_t len = c->in_end - c->in_pos;
 
@@ -379,23 +379,23 @@ static int incomplete_head(const struct wk_conn *c)
     return len >= c->h->conf.header_max_bytes ? 431 : 0;
 }
 
-static bool wait_for_head(struct wk_conn *c)
+static bool wait_for_head(struct wk_link *c)
 {
     int status = incomplete_head(c);
 
     if (status) {
         wk_reader_refuse(c, status);
     } else if (c->half_closed) {
-        wk_conn_close(c);
+        wk_link_close(c);
     } else if (c->in_pos) {
-        memmove(wk_conn_bytes(c), wk_conn_bytes(c) + c->in_pos, c->in_end - c->in_pos);
+        memmove(wk_link_bytes(c), wk_link_bytes(c) + c->in_pos, c->in_end - c->in_pos);
         c->in_end -= c->in_pos;
         c->in_pos = 0;
     }
     return false;
 }
 
-static bool step_head(struct wk_conn *c)
+static bool step_head(struct wk_link *c)
 {
     enum wk_head_scan scan;
     int status = 0;
@@ -407,11 +407,11 @@ static bool step_head(struct wk_conn *c)
         c->scanned = 0;
         if (c->in_wait.list == WK_WAIT_IDLE) /* a new connection's deadline runs since accept */
             wk_wait_clear(&c->in_wait);
-        wk_conn_set_stage(c, WK_STAGE_HEAD);
+        wk_link_set_stage(c, WK_STAGE_HEAD);
     }
-    while (!c->scanned && c->in_end - c->in_pos >= 2 && !memcmp(wk_conn_bytes(c) + c->in_pos, "\r\n", 2))
+    while (!c->scanned && c->in_end - c->in_pos >= 2 && !memcmp(wk_link_bytes(c) + c->in_pos, "\r\n", 2))
         c->in_pos += 2; /* empty lines before a request are allowed; the header deadline bounds them */
-    scan = wk_head_scan(wk_conn_bytes(c) + c->in_pos, c->in_end - c->in_pos, &c->scanned);
+    scan = wk_head_scan(wk_link_bytes(c) + c->in_pos, c->in_end - c->in_pos, &c->scanned);
     if (scan == WK_HEAD_MORE) {
         if (c->in_wait.list < 0)
             wk_wait_set(&c->in_wait, WK_WAIT_HEAD);
@@ -435,7 +435,7 @@ static bool step_head(struct wk_conn *c)
 }
 
 /* One step through the input: true = progress, call again. */
-bool wk_reader_step(struct wk_conn *c)
+bool wk_reader_step(struct wk_link *c)
 {
     if (!c->in)
         return false;

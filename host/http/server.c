@@ -81,7 +81,7 @@ static bool make_place(struct wk_httpd *h)
         return true;
     if (oldest && h->now_us - (oldest->due_us - h->wait_us[WK_WAIT_IDLE]) >= RECLAIM_IDLE_US) {
         h->stats.cap_closes++;
-        wk_conn_close(oldest->conn);
+        wk_link_close(oldest->conn);
         return true;
     }
     if (!h->capped)
@@ -104,12 +104,12 @@ static void peer_text(const struct sockaddr_storage *addr, char *out, size_t siz
 static void start_connection(struct wk_httpd *h, int fd, const struct sockaddr_storage *addr)
 {
     char peer[WK_HTTP_PEER] = "";
-    struct wk_conn *c;
+    struct wk_link *c;
 
     peer_text(addr, peer, sizeof peer);
     if (addr->ss_family != AF_UNIX)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    c = wk_conn_create(h, fd, peer);
+    c = wk_link_create(h, fd, peer);
     if (!c) {
         h->stats.accept_errors++;
         close(fd);
@@ -220,11 +220,11 @@ void wk_httpd_tick_on(struct wk_httpd *h)
 /* --- drain ------------------------------------------------------------------------------------------------------------------- */
 static void offer_all(struct wk_httpd *h)
 {
-    struct wk_conn *c, *next;
+    struct wk_link *c, *next;
 
     for (c = TAILQ_FIRST(&h->conns); c; c = next) {
         next = TAILQ_NEXT(c, link);
-        wk_conn_offer(c);
+        wk_link_offer(c);
         if (event_pending(&h->give_timer, EV_TIMEOUT, NULL))
             return; /* the channel is full */
     }
@@ -280,21 +280,21 @@ void wk_httpd_drain(struct wk_httpd *h, wk_httpd_give_fn *give, void (*done)(voi
 
 bool wk_httpd_adopt(struct wk_httpd *h, int fd, const char *peer, const void *leftover, size_t len, struct wk_err *err)
 {
-    struct wk_conn *c;
+    struct wk_link *c;
 
     h->now_us = wk_http_now_us();
-    if (len > h->in_cap || evutil_make_socket_nonblocking(fd) || !(c = wk_conn_create(h, fd, peer))) {
+    if (len > h->in_cap || evutil_make_socket_nonblocking(fd) || !(c = wk_link_create(h, fd, peer))) {
         close(fd);
         return wk_fail(err, WK_SYSTEM, "http.adopt", "connection of %s with %zu bytes", peer, len);
     }
     h->stats.adopted++;
     wk_wait_set(&c->in_wait, WK_WAIT_IDLE);
     if (len && (c->in = wk_pool_take(&h->in_pool))) {
-        memcpy(wk_conn_bytes(c), leftover, len);
+        memcpy(wk_link_bytes(c), leftover, len);
         c->in_end = len;
-        wk_conn_kick(c);
+        wk_link_kick(c);
     } else if (len) {
-        wk_conn_close(c);
+        wk_link_close(c);
         return wk_fail(err, WK_SYSTEM, "http.adopt", "no memory");
     }
     return true;
@@ -336,7 +336,7 @@ struct wk_httpd *wk_httpd_create(struct event_base *base, const struct wk_httpd_
 
 void wk_httpd_destroy(struct wk_httpd *h)
 {
-    struct wk_conn *c;
+    struct wk_link *c;
 
     if (!h)
         return;
@@ -345,10 +345,10 @@ void wk_httpd_destroy(struct wk_httpd *h)
     apply_accepting(h);
     while ((c = TAILQ_FIRST(&h->conns))) {
         c->x.open = false;
-        wk_conn_close(c); /* frees it: nothing is pinned outside of an event */
+        wk_link_close(c); /* frees it: nothing is pinned outside of an event */
     }
     while ((c = TAILQ_FIRST(&h->closed)))
-        wk_conn_destroy(c);
+        wk_link_destroy(c);
     event_del(&h->accept_timer);
     event_del(&h->give_timer);
     event_del(&h->done_event);

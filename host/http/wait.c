@@ -28,21 +28,21 @@ static bool too_slow(int64_t elapsed_us, uint32_t grace_ms, uint32_t rate, uint6
     return over > 0 && seen < (uint64_t)over * rate / 1000000u;
 }
 
-static void expire(struct wk_conn *c, int list)
+static void expire(struct wk_link *c, int list)
 {
     struct wk_httpd *h = c->h;
 
     switch (list) {
     case WK_WAIT_IDLE:
         h->stats.idle_timeouts++;
-        wk_conn_close(c);
+        wk_link_close(c);
         break;
     case WK_WAIT_HEAD:
         h->stats.header_timeouts++;
         if (c->stage == WK_STAGE_HEAD)
             wk_reader_refuse(c, 408);
         else
-            wk_conn_close(c); /* connected and never spoke */
+            wk_link_close(c); /* connected and never spoke */
         break;
     case WK_WAIT_BODY:
         if (!too_slow(h->now_us - c->rate_since_us, h->conf.body_grace_ms, h->conf.body_min_rate, c->rate_seen)) {
@@ -53,7 +53,7 @@ static void expire(struct wk_conn *c, int list)
         if (c->stage == WK_STAGE_BODY)
             wk_reader_refuse(c, 408);
         else
-            wk_conn_close(c); /* already answered */
+            wk_link_close(c); /* already answered */
         break;
     case WK_WAIT_WRITE:
         if (!too_slow(h->now_us - c->out_since_us, h->conf.write_grace_ms, h->conf.write_min_rate, c->out_seen)) {
@@ -61,10 +61,10 @@ static void expire(struct wk_conn *c, int list)
             break;
         }
         h->stats.write_timeouts++;
-        wk_conn_lost(c, true);
+        wk_link_lost(c, true);
         break;
     default:
-        wk_conn_close(c); /* lingered long enough */
+        wk_link_close(c); /* lingered long enough */
     }
 }
 
@@ -74,14 +74,14 @@ void wk_wait_expire(struct wk_httpd *h)
         struct wk_wait_node *n;
 
         while ((n = TAILQ_FIRST(&h->waits[list])) && n->due_us <= h->now_us) {
-            struct wk_conn *c = n->conn;
+            struct wk_link *c = n->conn;
 
             wk_wait_clear(n);
-            wk_conn_pin(c);
+            wk_link_pin(c);
             expire(c, list);
             if (c->stage == WK_STAGE_CLOSING)
-                wk_conn_settle(c);
-            wk_conn_unpin(c);
+                wk_link_settle(c);
+            wk_link_unpin(c);
         }
     }
 }

@@ -11,7 +11,7 @@
 #define COLLECT_MAX 8192 /* replies with larger bodies are not copied into the collected output */
 
 /* --- the queue --------------------------------------------------------------------------------------------------------- */
-void wk_writer_free(struct wk_conn *c)
+void wk_writer_free(struct wk_link *c)
 {
     struct wk_out *o = &c->out;
 
@@ -25,7 +25,7 @@ void wk_writer_free(struct wk_conn *c)
 }
 
 /* Room for `more` bytes at the end of the queue. */
-static char *reserve(struct wk_conn *c, size_t more)
+static char *reserve(struct wk_link *c, size_t more)
 {
     struct wk_out *o = &c->out;
     size_t pending = o->end - o->start, cap = WK_HTTP_OUT_BLOCK;
@@ -58,7 +58,7 @@ static char *reserve(struct wk_conn *c, size_t more)
     return data + pending;
 }
 
-bool wk_writer_append(struct wk_conn *c, const void *data, size_t len)
+bool wk_writer_append(struct wk_link *c, const void *data, size_t len)
 {
     char *p;
 
@@ -71,7 +71,7 @@ bool wk_writer_append(struct wk_conn *c, const void *data, size_t len)
     return true;
 }
 
-static void watch_writable(struct wk_conn *c, bool on)
+static void watch_writable(struct wk_link *c, bool on)
 {
     if (c->writing == on)
         return;
@@ -88,7 +88,7 @@ static void watch_writable(struct wk_conn *c, bool on)
 }
 
 /* Write the queue and then `tail` (n pieces); what is not taken is queued. False = the connection broke. */
-static bool send_now(struct wk_conn *c, const struct iovec *tail, int n)
+static bool send_now(struct wk_link *c, const struct iovec *tail, int n)
 {
     struct iovec iov[6];
     int count = 0;
@@ -127,7 +127,7 @@ static bool send_now(struct wk_conn *c, const struct iovec *tail, int n)
     return true;
 }
 
-bool wk_writer_flush(struct wk_conn *c) { return !wk_out_pending(c) || send_now(c, NULL, 0); }
+bool wk_writer_flush(struct wk_link *c) { return !wk_out_pending(c) || send_now(c, NULL, 0); }
 
 /* --- the head of a reply ----------------------------------------------------------------------------------------------- */
 static char *put(char *p, const char *text, size_t len)
@@ -202,7 +202,7 @@ static bool has_no_body(int status) { return status < 200 || status == 204 || st
 /* length -1: streamed. Queues the head; false without memory. */
 static bool put_head(struct wk_exchange *x, int status, const struct wk_header_pair *headers, size_t n, int64_t length)
 {
-    struct wk_conn *c = x->conn;
+    struct wk_link *c = x->conn;
     const char *reason = wk_http_reason(status);
     char *p = reserve(c, head_size(headers, n));
 
@@ -245,7 +245,7 @@ static bool put_head(struct wk_exchange *x, int status, const struct wk_header_p
 }
 
 /* --- replies ------------------------------------------------------------------------------------------------------------- */
-bool wk_writer_canned(struct wk_conn *c, int status)
+bool wk_writer_canned(struct wk_link *c, int status)
 {
     char body[160], text[400];
     int len = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d}\n", wk_http_reason(status), status);
@@ -260,7 +260,7 @@ bool wk_writer_canned(struct wk_conn *c, int status)
 bool wk_exchange_reply(struct wk_exchange *x, int status, const struct wk_header_pair *headers, size_t n, const void *body,
                        size_t len)
 {
-    struct wk_conn *c = x->conn;
+    struct wk_link *c = x->conn;
     bool ok = !x->gone && !x->streaming && put_head(x, status, headers, n, (int64_t)len);
 
     if (ok && len && !x->no_body) {
@@ -271,20 +271,20 @@ bool wk_exchange_reply(struct wk_exchange *x, int status, const struct wk_header
     }
     if (ok && !c->in_process)
         ok = wk_writer_flush(c);
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (ok)
         c->h->stats.replies++;
     else if (!x->gone)
-        wk_conn_lost(c, false);
-    wk_conn_exchange_done(c);
-    wk_conn_unpin(c);
+        wk_link_lost(c, false);
+    wk_link_exchange_done(c);
+    wk_link_unpin(c);
     return ok;
 }
 
 static enum wk_written written(struct wk_exchange *x, bool ok)
 {
     if (!ok) {
-        wk_conn_lost(x->conn, false); /* stays readable: on_request was called */
+        wk_link_lost(x->conn, false); /* stays readable: on_request was called */
         return WK_WRITE_GONE;
     }
     if (wk_out_pending(x->conn) <= x->conn->h->conf.write_mark_bytes)
@@ -323,31 +323,31 @@ enum wk_written wk_exchange_write(struct wk_exchange *x, const void *data, size_
 
 bool wk_exchange_end(struct wk_exchange *x)
 {
-    struct wk_conn *c = x->conn;
+    struct wk_link *c = x->conn;
     bool ok = !x->gone && x->streaming;
 
     if (ok && x->chunked_out && !x->no_body)
         ok = wk_writer_append(c, "0\r\n\r\n", 5);
     if (ok && !c->in_process)
         ok = wk_writer_flush(c);
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (ok)
         c->h->stats.replies++;
     else if (!x->gone)
-        wk_conn_lost(c, false);
+        wk_link_lost(c, false);
     x->streaming = false;
-    wk_conn_exchange_done(c);
-    wk_conn_unpin(c);
+    wk_link_exchange_done(c);
+    wk_link_unpin(c);
     return ok;
 }
 
 void wk_exchange_release(struct wk_exchange *x)
 {
-    struct wk_conn *c = x->conn;
+    struct wk_link *c = x->conn;
 
-    wk_conn_pin(c);
+    wk_link_pin(c);
     if (!x->gone)
-        wk_conn_lost(c, false);
-    wk_conn_exchange_done(c);
-    wk_conn_unpin(c);
+        wk_link_lost(c, false);
+    wk_link_exchange_done(c);
+    wk_link_unpin(c);
 }
