@@ -237,3 +237,5 @@ const struct wk_host wk_host_table = {
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
     .count = t_count, .observe = t_observe,
 };
+/* The host calls the same inline wrappers as plugins do, through the same table. */
+WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;
