@@ -1,0 +1,68 @@
+"""What was told to the shop and acknowledged, held against what the database and the simulator know afterwards.
+
+lost       said and acknowledged, but not in the log
+doubled    in the log twice, or one answer handed to Meta more than once
+misplaced  in the log of a tenant that the number does not belong to, or answered from a number of another tenant
+unanswered answers that the database believes unsent
+"""
+import time
+
+
+class Ledger:
+    def __init__(self):
+        self.said = {}    # message id -> (sender, address)
+        self.heals = []   # (what, seconds)
+
+    def record(self, wamid, sender, address):
+        self.said[wamid] = (sender, address)
+
+    def healed(self, what, seconds):
+        self.heals.append((what, seconds))
+
+    def time_to_heal(self, what, probe, seconds=30, clock=time.monotonic):
+        """Seconds until probe() is true again after `what` happened just now."""
+        begin, pause = clock(), 0.005
+        while not probe():
+            if clock() - begin > seconds:
+                raise AssertionError(f"not healed within {seconds} s after {what}")
+            time.sleep(pause)
+        self.healed(what, clock() - begin)
+        return self.heals[-1][1]
+
+    @staticmethod
+    def incoming(sql):
+        """[(message id, tenant, how often)] of every inbound message in the log."""
+        rows = sql("SELECT coalesce(payload::jsonb #>> '{message,id}', ''), tenant_id, count(*) FROM wakala.event"
+                   " WHERE type = 'whatsapp.incoming' GROUP BY 1, 2")
+        return [(wamid, tenant, int(count)) for wamid, tenant, count in rows]
+
+    @staticmethod
+    def addresses(sql):
+        """phone number id -> tenant"""
+        return dict(sql("SELECT address, tenant_id FROM wakala.address WHERE channel = 'whatsapp'"))
+
+    @staticmethod
+    def unsent(sql):
+        return sql("SELECT recipient, state, coalesce(error_code::text, ''), left(body, 120) FROM wakala.outbound"
+                   " WHERE state <> 'sent' ORDER BY created_at")
+
+    def audit(self, incoming, addresses, sends, unsent=()):
+        """Every complaint, one line each; an empty list is a clean book. `sends`: callback -> how often Meta accepted it."""
+        complaints, seen = [], {}
+        for wamid, tenant, count in incoming:
+            seen.setdefault(wamid, []).append((tenant, count))
+        for wamid, (sender, address) in self.said.items():
+            rows = seen.get(wamid, [])
+            if not rows:
+                complaints.append(f"lost: message {wamid} to {address} is not in the log")
+            elif sum(count for _, count in rows) > 1:
+                complaints.append(f"doubled: message {wamid} is in the log {sum(count for _, count in rows)} times")
+            for tenant, _ in rows:
+                if addresses.get(address) != tenant:
+                    complaints.append(f"misplaced: message {wamid} to {address} is in the log of tenant {tenant}")
+        for callback, count in sends.items():
+            if count > 1:
+                complaints.append(f"doubled: the answer {callback} was handed to Meta {count} times")
+        for recipient, state, code, body in unsent:
+            complaints.append(f"unanswered: to …{recipient[-4:]} is {state}{' ' + code if code else ''}: {body}")
+        return complaints
