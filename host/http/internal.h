@@ -103,7 +103,7 @@ struct wk_link {
     struct wk_wait_node in_wait, out_wait;
     uint32_t served;
     struct wk_exchange x;
-    TAILQ_ENTRY(wk_conn) link;
+    TAILQ_ENTRY(wk_link) link;
     char peer[WK_HTTP_PEER];
 };
 
@@ -127,7 +127,7 @@ struct wk_httpd {
     bool ticking;
     uint32_t tick_ms;
     int64_t now_us; /* taken once per event */
-    TAILQ_HEAD(, wk_conn) conns, closed;
+    TAILQ_HEAD(, wk_link) conns, closed;
     struct wk_wait_list waits[WK_WAITS];
     int64_t wait_us[WK_WAITS];
     struct wk_pool in_pool, out_pool;
