@@ -211,12 +211,27 @@ static void fill(const struct build *b, struct wk_value *value)
         wk_problems_at(b->problems, b->file->path, line, "%s: out of memory", setting->key);
 }
 
+/* The same word in another group: `workers = 4;` outside of host = { }. */
+static const char *same_leaf(const char *key, const char *const *keys, size_t n)
+{
+    const char *dot = strrchr(key, '.'), *leaf = dot ? dot + 1 : key;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *other = strrchr(keys[i], '.');
+
+        if (other && !strcmp(other + 1, leaf))
+            return keys[i];
+    }
+    return NULL;
+}
+
 static void report_unknown(const struct build *b, const struct wk_raw *raw, const char *const *keys, size_t n)
 {
     const char *near = wk_nearest(raw->key, keys, n), *dot = strrchr(raw->key, '.');
     size_t prefix = dot ? (size_t)(dot - raw->key) + 1 : 0, len = 0;
     char list[512] = "";
 
+    near = near ? near : same_leaf(raw->key, keys, n);
     if (near) {
         wk_problems_at(b->problems, b->file->path, raw->line, "%s: unknown setting; did you mean \"%s\"?", raw->key, near);
         return;
@@ -224,8 +239,10 @@ static void report_unknown(const struct build *b, const struct wk_raw *raw, cons
     for (size_t i = 0; i < n && len + 70 < sizeof list; i++) /* only the group it stands in */
         if (!strncmp(keys[i], raw->key, prefix))
             len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "", keys[i]);
-    wk_problems_at(b->problems, b->file->path, raw->line, "%s: unknown setting; allowed: %s", raw->key,
-                   *list ? list : "nothing here, this plugin has no settings");
+    if (*list)
+        wk_problems_at(b->problems, b->file->path, raw->line, "%s: unknown setting; allowed: %s", raw->key, list);
+    else
+        wk_problems_at(b->problems, b->file->path, raw->line, "%s: there is no such group of settings", raw->key);
 }
 
 static void find_unknown(const struct build *b, bool (*is_other)(const char *key))

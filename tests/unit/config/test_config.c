@@ -112,8 +112,12 @@ static void all_problems_of_wakala_conf_at_once(void **state)
              "database = {\n  app = \"user=x password = 'top'\";\n  owner = \"postgresql://me:secret@db/w\";\n};\n" /* 12 */
              "secrets = { key = \"0123\"; };\n" /* 16 */
              "forward = ( { prefix = \"sim\"; to = \"127.0.0.1\"; port = 1; } );\n"
-             "services = { intent = 5; };\n");
+             "services = { intent = 5; };\n"
+             "heartbeat_deadline = \"3s\";\n" /* 19 */
+             "banana = { split = 1; };\n");
     c = load();
+    assert_told("wakala.conf:19: heartbeat_deadline: unknown setting; did you mean \"host.heartbeat_deadline\"?");
+    assert_told("wakala.conf:20: banana.split: there is no such group of settings");
     assert_told("wakala.conf:2: host.wrokers: unknown setting; did you mean \"host.workers\"?");
     assert_told("wakala.conf:3: host.workers: is too large; allowed: a whole number from 1 to 64");
     assert_told("wakala.conf:4: host.listen: is not an address with a port; allowed: \"address:port\"");
