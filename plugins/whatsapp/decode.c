@@ -255,7 +255,12 @@ static void read_sender(struct reader *r, const struct wa_ref *from, const struc
         out->phone = NULL;
     if (out->phone && *out->phone == '+')
         out->phone++;
-    out->user_key = lane && *lane ? lane : out->user_id ? out->user_id : out->phone; /* the lane is the key the splitter chose */
+    out->user_key = out->user_id ? out->user_id : out->phone;
+    if (lane && *lane) { /* the key that the splitter chose; copied, since the message may outlive the event */
+        out->user_key = wk_strdup(r->call, lane);
+        if (!out->user_key)
+            r->is_out_of_memory = true;
+    }
     out->name = read_member(r, &profile, "name", WA_NAME_MAX);
     if (!out->name || !*out->name)
         out->name = read_member(r, &profile, "username", WA_NAME_MAX);
