@@ -120,7 +120,8 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
     for (struct wk_queued *q = call->queue; q; q = q->next)
         all[at++] = (struct wk_exec){.stmt = &q->stmt, .args = q->args, .nargs = q->nargs};
     drop_queue(call);
-    memcpy(all + at, items, n * sizeof *items);
+    if (n)
+        memcpy(all + at, items, n * sizeof *items);
     at += n;
     if (commit)
         all[at++] = (struct wk_exec){.stmt = &q_commit};
@@ -128,7 +129,8 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
     until = call->until_us < call->tx_until_us ? call->until_us : call->tx_until_us;
     ok = wk_conn_exec(call->conn, all, at, WK_EXEC_SYNC, until, err);
     if (ok) {
-        memcpy(items, all + at - n - (commit ? 1 : 0), n * sizeof *items);
+        if (n)
+            memcpy(items, all + at - n - (commit ? 1 : 0), n * sizeof *items);
         wk_exec_clear(all, at - n - (commit ? 1 : 0));
         if (commit)
             wk_result_free(all[at - 1].result);
@@ -257,7 +259,8 @@ bool wk_call_db_queue(struct wk_call *call, const struct wk_sql *sql, const stru
         return wk_fail(err, WK_SYSTEM, "db.statement", "%s: more than %zu different codes in one call", sql->name, WK_COUNT(call->otherwise));
     if (!expecting(call, &stmt, n, &guarded, err))
         return false;
-    memcpy(all, args, n * sizeof *args);
+    if (n)
+        memcpy(all, args, n * sizeof *args);
     all[n] = wk_int(expect_rows);
     all[n + 1] = wk_text(otherwise);
     return enqueue(call, &guarded, all, n + 2, err);

@@ -95,7 +95,7 @@ struct wk_log {
     bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
     uint32_t fibers;       /* background fibers alive */
     struct wk_fiber *drainer;
-    unsigned turn;
+    unsigned turn, lane_turn;
     struct wk_event_stats stats;
 };
 

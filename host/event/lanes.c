@@ -86,12 +86,12 @@ static bool take(struct wk_log *log, unsigned want, struct wk_err *err)
     bool ok;
 
     text_init(&lanes), text_init(&got);
-    for (unsigned i = 0, l = log->turn; i < WK_LANES && asked < want; i++, l = (l + 1) % WK_LANES)
+    for (unsigned i = 0, l = log->lane_turn; i < WK_LANES && asked < want; i++, l = (l + 1) % WK_LANES)
         if (!log->lane[l].is_owned) {
             text_item(&lanes, "%u", l);
             asked++;
         }
-    log->turn = (log->turn + asked) % WK_LANES;
+    log->lane_turn = (log->lane_turn + asked) % WK_LANES;
     lock_arg = wk_text(text_array(&lanes));
     ok = wk_conn_exec(log->locks, &lock, 1, WK_EXEC_SYNC, wk_mono_us() + 3000000, err);
     for (size_t i = 0; ok && i < wk_result_rows(lock.result); i++) {

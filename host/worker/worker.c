@@ -161,6 +161,8 @@ static bool wire(struct worker *w, struct wk_err *err)
     (void)snprintf(owner, sizeof owner, "%s/%u.%u/%d", wk_settings_text(s, "host.name"), w->args->generation, w->args->index, (int)getpid());
     if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))
         return false;
+    /* All generations together may hold what one generation of this configuration may; a starting one gets its floor regardless. */
+    wk_share_budget_set(w->share, 0, w->args->workers * (2 * connections + 4), 8);
     wk_sched_on_switch(w->engine.sched, on_switch_leave, on_switch_enter);
     w->engine.published = published;
     w->engine.published_arg = w;
