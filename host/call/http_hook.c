@@ -15,7 +15,11 @@ const char *wk_hook_path(struct wk_http *http)
 }
 const char *wk_hook_param(struct wk_http *http, const char *name)
 {
-    return http->match ? copy(http->call, wk_route_param(http->match, name)) : NULL;
+    struct wk_span value = http->match ? wk_route_param(http->match, name) : (struct wk_span){0};
+
+    if (!value.data && http->match) /* "{rest*}": the router calls it "*" */
+        value = wk_route_param(http->match, "*");
+    return copy(http->call, value);
 }
 const char *wk_query_value(struct wk_arena *arena, struct wk_span query, const char *wanted)
 {

@@ -353,6 +353,16 @@ static struct target *target_add(struct wk_front *front, struct target t)
     return to;
 }
 
+/* The SDK names the rest of a path ("/sim/{rest*}"), the router does not ("/sim/" and a star). The caller's, as long as the process. */
+static char *router_pattern(const char *path)
+{
+    char *pattern = strdup(path), *brace = pattern ? strrchr(pattern, '{') : NULL;
+
+    if (brace && strlen(brace) > 2 && !strcmp(brace + strlen(brace) - 2, "*}"))
+        strcpy(brace, "*");
+    return pattern;
+}
+
 static bool add_routes(struct wk_front *front, struct wk_err *err)
 {
     static const char *const names[] = {[WK_GET] = "GET", [WK_POST] = "POST", [WK_PUT] = "PUT", [WK_PATCH] = "PATCH", [WK_DELETE] = "DELETE", [WK_HEAD_] = "HEAD"};
@@ -360,8 +370,12 @@ static bool add_routes(struct wk_front *front, struct wk_err *err)
     const struct wk_route_hook *routes = wk_registry_routes(front->engine->registry, &n);
 
     for (size_t i = 0; i < n; i++) {
-        struct target *t = target_add(front, (struct target){.kind = TO_ROUTE, .route = &routes[i], .label = routes[i].route->path});
+        const char *label = router_pattern(routes[i].route->path);
+        struct target *t = label ? target_add(front, (struct target){.kind = TO_ROUTE, .route = &routes[i], .label = label}) : NULL;
         enum wk_method m = routes[i].route->method;
+
+        if (!t)
+            return wk_fail(err, WK_SYSTEM, "host.no_memory", "routes");
 
         if (m != WK_ANY && !wk_router_add(front->router, names[m], t->label, routes[i].plugin->name, t, err))
             return false;
@@ -470,8 +484,7 @@ void wk_front_destroy(struct wk_front *front)
     wk_httpd_destroy(front->httpd);
     wk_router_destroy(front->router);
     for (size_t i = 0; i < front->n; i++)
-        if (front->targets[i].kind != TO_ROUTE)
-            free((char *)front->targets[i].label);
+        free((char *)front->targets[i].label);
     free(front->targets);
     free(front);
 }

@@ -1,0 +1,177 @@
+/* probe - a plugin for the system tests: publishes on request, records what it handles, and misbehaves on demand. Never shipped. */
+#include <wakala/json.h>
+#include <wakala/plugin.h>
+
+WK_SQL(probe_record, "INSERT INTO probe_seen (sub, event_id, key, n, attempt) VALUES ($1, $2, $3, $4, $5)");
+WK_SQL(probe_count, "SELECT sub, count(*), count(DISTINCT event_id) FROM probe_seen GROUP BY sub ORDER BY sub");
+WK_SQL(probe_out_of_order, "SELECT count(*) FROM (SELECT n, lag(n) OVER (PARTITION BY sub, key ORDER BY id) AS before FROM probe_seen) t WHERE n < before");
+
+static bool enter(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *text = wk_http_param(http, "tenant");
+    struct wk_uuid id;
+
+    if (!text || !wk_uuid_parse(text, &id))
+        return wk_fail(err, WK_BUSINESS, "probe.tenant", "tenant: a UUID");
+    return wk_enter_tenant(call, &id, err);
+}
+
+static int64_t number(struct wk_http *http, const char *name, int64_t fallback)
+{
+    const char *text = wk_http_query(http, name);
+
+    return text ? strtoll(text, NULL, 10) : fallback;
+}
+
+/* POST /probe/{tenant}/publish?type=probe.work&n=10&first=0&keys=3&fail=0&hold_ms=0: n events in one transaction. */
+static bool publish(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *type = wk_http_query(http, "type");
+    int64_t n = number(http, "n", 1), first = number(http, "first", 0), keys = number(http, "keys", 1);
+
+    if (!enter(call, http, err))
+        return false;
+    for (int64_t i = first; i < first + n; i++)
+        if (!wk_publish_json(call, type ? type : "probe.work", wk_printf(call, "k%lld", (long long)(i % keys)),
+                             json_pack("{s:I, s:I}", "n", (json_int_t)i, "fail", (json_int_t)number(http, "fail", 0)), err))
+            return false;
+    return wk_http_reply(http, 202, "text/plain", "published\n", 10, err);
+}
+
+static bool timer(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    return enter(call, http, err) &&
+           wk_schedule(call, "timer", wk_http_query(http, "name") ? wk_http_query(http, "name") : "t", wk_now(call) + number(http, "in_ms", 1000) * 1000, "probe.work",
+                       "{\"n\":0,\"fail\":0}", 16, err) &&
+           wk_http_reply(http, 202, "text/plain", "scheduled\n", 10, err);
+}
+
+static bool counts(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    struct wk_query q[] = {{.sql = &probe_count}, {.sql = &probe_out_of_order}};
+    json_t *out, *subs;
+
+    if (!enter(call, http, err) || !wk_db_read_all(call, q, 2, err))
+        return false;
+    subs = json_object();
+    for (size_t i = 0; i < wk_rows_count(q[0].rows); i++)
+        json_object_set_new(subs, wk_rows_text(q[0].rows, i, 0), json_pack("[I, I]", (json_int_t)wk_rows_int(q[0].rows, i, 1), (json_int_t)wk_rows_int(q[0].rows, i, 2)));
+    out = json_pack("{s:o, s:I}", "seen", subs, "out_of_order", (json_int_t)wk_rows_int(q[1].rows, 0, 0));
+    return wk_http_reply_json(call, http, 200, out, err);
+}
+
+static bool hello(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    (void)call;
+    return wk_http_reply(http, 200, "text/plain", "hello\n", 6, err);
+}
+
+static bool sleep_route(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    return wk_sleep(call, (uint32_t)number(http, "ms", 100), err) && wk_http_reply(http, 200, "text/plain", "slept\n", 6, err);
+}
+
+static bool echo(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    struct wk_span piece;
+
+    if (!wk_http_begin(http, 200, "application/octet-stream", err))
+        return false;
+    do {
+        if (!wk_http_body_next(call, http, &piece, err) || (piece.len && !wk_http_write(call, http, piece.data, piece.len, err)))
+            return false;
+    } while (piece.len);
+    return true;
+}
+
+/* --- misbehaviour --- */
+static volatile int sink;
+
+static bool crash(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    volatile int *nowhere = NULL;
+
+    (void)call, (void)http, (void)err;
+    return *nowhere == 42;
+}
+static bool loop(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    (void)call, (void)http, (void)err;
+    while (sink >= 0)
+        sink = (sink + 1) & 0xffff;
+    return false;
+}
+static int deep(int n)
+{
+    volatile char frame[4096];
+
+    frame[0] = (char)n;
+    sink += frame[0];
+    return n ? deep(n - 1) + frame[0] : 0;
+}
+static bool overflow(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    (void)call, (void)http, (void)err;
+    return deep(1000000) == 42;
+}
+static bool leak(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    char *lost = malloc(1 << 20);
+
+    (void)call;
+    if (lost)
+        memset(lost, 1, 1 << 20);
+    sink += lost ? lost[4711] : 0;
+    return wk_http_reply(http, 200, "text/plain", "leaked\n", 7, err);
+}
+static bool wait_in_tx(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    struct wk_uuid id = wk_new_id(call);
+
+    return enter(call, http, err) &&
+           wk_db_write(call, &probe_record, WK_ARGS(wk_text("tx"), wk_id(&id), wk_text("k"), wk_int(0), wk_int(1)), NULL, err) && wk_sleep(call, 1, err);
+}
+
+static bool handle(struct wk_call *call, const struct wk_event *event, const char *sub, struct wk_err *err)
+{
+    json_t *payload = wk_json_parse(call, event->payload, event->payload_len, err);
+
+    if (!payload)
+        return false;
+    if (event->attempt <= wk_json_int(payload, "fail", 0))
+        return wk_fail(err, WK_TRANSIENT, "probe.asked", "failing as asked, attempt %u", event->attempt);
+    return wk_db_queue(call, &probe_record, WK_ARGS(wk_text(sub), wk_id(&event->id), wk_text(event->key), wk_int(wk_json_int(payload, "n", 0)),
+                                                    wk_int(event->attempt)), -1, NULL, err);
+}
+static bool on_a(struct wk_call *call, const struct wk_event *e, struct wk_err *err) { return handle(call, e, "a", err); }
+static bool on_b(struct wk_call *call, const struct wk_event *e, struct wk_err *err) { return handle(call, e, "b", err); }
+static bool on_nothing(struct wk_call *call, const struct wk_event *e, struct wk_err *err)
+{
+    (void)call, (void)e, (void)err;
+    return true;
+}
+static bool on_poison(struct wk_call *call, const struct wk_event *e, struct wk_err *err)
+{
+    (void)e;
+    return crash(call, NULL, err);
+}
+
+static const struct wk_route routes[] = {
+    {WK_GET, "/probe/hello", WK_PUBLIC, hello, 0, 0, 0}, {WK_GET, "/probe/sleep", WK_PUBLIC, sleep_route, 0, 0, 0},
+    {WK_POST, "/probe/echo", WK_PUBLIC, echo, WK_ROUTE_PIECES, 0, 64 << 20},
+    {WK_POST, "/probe/{tenant}/publish", WK_PUBLIC, publish, 0, 0, 0}, {WK_POST, "/probe/{tenant}/timer", WK_PUBLIC, timer, 0, 0, 0},
+    {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
+    {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
+    {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
+static const struct wk_event_type events[] = {
+    {"probe.work", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "work for a and b"},
+    {"probe.high", WK_HIGH, 1, 0, "the key asked for", "probe.json", "work of the high class"},
+    {"probe.low", WK_LOW, 1, 0, "the key asked for", "probe.json", "work of the low class"},
+    {"probe.light", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "four subscribers that write nothing"},
+    {"probe.poison", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "ends whoever handles it"}, {0}};
+static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}, {"b", "probe.work", WK_FROM_START, 0, on_b},
+                                     {"high", "probe.high", WK_FROM_START, 0, on_a}, {"low", "probe.low", WK_FROM_START, 0, on_a},
+                                     {"light1", "probe.light", WK_FROM_START, 0, on_nothing}, {"light2", "probe.light", WK_FROM_START, 0, on_nothing},
+                                     {"light3", "probe.light", WK_FROM_START, 0, on_nothing}, {"light4", "probe.light", WK_FROM_START, 0, on_nothing},
+                                     {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
+WK_PLUGIN("probe", "1.0.0", .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .events = events, .subscriptions = subs);
