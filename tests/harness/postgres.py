@@ -163,7 +163,7 @@ class Postgres:
         return f"host={self.socket_dir} port={PORT} dbname={database} user={user}"
 
     def sql(self, text, database="postgres", user="postgres", timeout=30):
-        """Run SQL (several statements stop at the first error); rows of the last one as lists of text, NULL as ''."""
+        """Run SQL (several statements stop at the first error); all rows of all of them as lists of text, NULL as ''."""
         argv = [f"{self.bin}/psql", "-X", "-q", "--csv", "-t", "-v", "ON_ERROR_STOP=1", "-d", self.conninfo(database, user), "-f", "-"]
         env = dict(os.environ, PGOPTIONS="-c client_min_messages=warning", PGCLIENTENCODING="UTF8")
         try:

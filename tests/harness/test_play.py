@@ -58,6 +58,9 @@ class FakeWorld:
         self.killed.append(what)
         return 0.5
 
+    def tend(self):
+        return False
+
     def invariants(self):
         return ["stock.sql: 1 row"]
 
