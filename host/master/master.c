@@ -72,10 +72,10 @@ void wk_master_stop(struct wk_master *m)
     tell_systemd("STOPPING=1");
     if (m->has_started)
         wk_log_line(WK_INFO, NULL, "stopping: workers finish what they do");
-    WK_EACH_SAFE(gen, &m->gens, link, after) {
+    WK_EACH_SAFE(gen, &m->gens, link, after) { /* those that drain already keep their deadline */
         if (gen->state == WK_GEN_STARTING)
             wk_gen_fail(gen, "wakala stops");
-        else if (gen->state != WK_GEN_FAILED)
+        else if (gen->state == WK_GEN_ACTIVE)
             wk_gen_drain(gen, false);
     }
     wk_master_end_if_done(m);
@@ -197,6 +197,8 @@ static bool drop_privileges(struct wk_master *m, struct wk_err *err)
         return wk_fail(err, WK_SYSTEM, "master.user", "host.cache_dir: %s: %s", m->conf.cache_dir, strerror(errno));
     if (m->conf.cache_dir && !give_to(m->conf.cache_dir, pw, err))
         return false;
+    if (m->conf.log && m->conf.log[0] == '/' && !give_to(m->conf.log, pw, err))
+        return false;
     if (initgroups(pw->pw_name, pw->pw_gid) < 0 || setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
         setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
         return wk_fail(err, WK_SYSTEM, "master.user", "becoming %s: %s", pw->pw_name, strerror(errno));
@@ -249,8 +251,9 @@ static bool start(struct wk_master *m, struct wk_err *err)
         return false;
     if (!drop_privileges(m, err))
         return false;
-    m->ctl = wk_ctl_create(m, err);
-    return m->ctl && add_events(m, err);
+    if (!m->conf.is_check && !(m->ctl = wk_ctl_create(m, err)))
+        return false;
+    return add_events(m, err);
 }
 
 static void finish(struct wk_master *m)
@@ -298,6 +301,7 @@ int wk_master_run(const struct wk_master_conf *conf)
         (void)snprintf(m.socket_address, sizeof m.socket_address, "%s", conf->listen);
     if (!start(&m, &err)) {
         wk_log_line(WK_ERROR, &(struct wk_log_fields){.err = &err}, "cannot start: %s", err.msg);
+        (void)fprintf(stderr, "wakala: %s\n", err.msg);
         m.exit_status = 1;
     } else {
         wk_log_line(WK_INFO, NULL, "master %d starts with %s", (int)m.pid, conf->conf);

@@ -45,6 +45,8 @@ struct wk_master_conf {
     const char *admin;    /* "127.0.0.1:9080"; NULL or "": none */
     const char *user;     /* NULL or "": stay */
     const char *cache_dir; /* NULL: nothing to hand to `user` */
+    const char *log;      /* the same for a log file; "stderr": nothing */
+    bool is_check;        /* one rehearsal without any socket; the status says how it went */
     const char *worker_exe; /* NULL: this executable */
     wk_prepare_fn *prepare; /* NULL: wk_prepare */
 };

@@ -172,6 +172,8 @@ static bool prepare(struct wk_gen *gen, enum wk_reload_kind kind, struct wk_verd
         wk_verdict_add(v, "host.workers: %u is not between 1 and %d", gen->plan.workers, WK_WORKERS_MAX);
         return false;
     }
+    if (m->conf.is_check)
+        gen->plan.workers = 1;
     return is_ok;
 }
 
@@ -185,7 +187,7 @@ static bool prepare_socket(struct wk_gen *gen, struct wk_verdict *v)
         gen->listen_fd = m->socket_fd;
         return true;
     }
-    if (!gen->plan.listen[0])
+    if (!gen->plan.listen[0] || m->conf.is_check)
         return true;
     gen->listen_fd = wk_socket_bind(gen->plan.listen, &err);
     if (gen->listen_fd < 0)
@@ -301,6 +303,10 @@ void wk_reload_good(struct wk_gen *gen)
     struct wk_verdict v = {.is_ok = true, .generation = gen->number, .what = m->reload_what};
     struct wk_proc *proc;
 
+    if (m->conf.is_check) { /* that was all we wanted to know */
+        wk_master_stop(m);
+        return;
+    }
     keep_socket(gen);
     gen->state = WK_GEN_ACTIVE;
     m->active = gen;

@@ -1,0 +1,222 @@
+/* cli.c - the table of commands, the global options, and what commands share. */
+#include "cli/cli.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct wk_command commands[] = {
+    {"check", "", "read the configuration, load and open every plugin in a process of its own, say what is wrong", wk_cmd_check},
+#if __has_include("cli/cmd_dead.c")
+    {"dead", "list|show ID|requeue ID", "messages and events that were given up", wk_cmd_dead},
+#endif
+    {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
+    {"migrate", "[--dry-run] [--test-clock]", "bring the database to what the host and the enabled plugins need", wk_cmd_migrate},
+    {"plugins", "[--hooks]", "enabled plugins with version and build; --hooks: what runs in which order", wk_cmd_plugins},
+    {"reload", "", "take the configuration and plugins over without dropping a request, or say why not", wk_cmd_reload},
+    {"rollback", "", "go back to the generation before the serving one", wk_cmd_rollback},
+    {"run", "", "serve, in the foreground", wk_cmd_run},
+    {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame", wk_cmd_status},
+    {"stop", "", "finish what is in progress and end", wk_cmd_stop},
+#if __has_include("cli/cmd_tenant.c")
+    {"tenant", "create|list|suspend|activate ...", "tenants and their numbers", wk_cmd_tenant},
+#endif
+    {"version", "", "version of the host and of the plugin ABI", wk_cmd_version},
+#if __has_include("cli/cmd_whatsapp.c")
+    {"whatsapp", "...", "numbers and subscriptions of the WhatsApp channel", wk_cmd_whatsapp},
+#endif
+};
+
+const struct wk_command *wk_commands(size_t *n)
+{
+    *n = WK_COUNT(commands);
+    return commands;
+}
+
+static int compare(const void *name, const void *command) { return strcmp(name, ((const struct wk_command *)command)->name); }
+
+static const struct wk_command *find(const char *name)
+{
+    return bsearch(name, commands, WK_COUNT(commands), sizeof commands[0], compare);
+}
+
+static int unknown(const char *name)
+{
+    const char *names[WK_COUNT(commands)], *near;
+
+    for (size_t i = 0; i < WK_COUNT(commands); i++)
+        names[i] = commands[i].name;
+    near = wk_nearest(name, names, WK_COUNT(names));
+    if (near)
+        (void)fprintf(stderr, "wakala: there is no command %s; did you mean %s?\n", name, near);
+    else
+        (void)fprintf(stderr, "wakala: there is no command %s; `wakala help` lists them\n", name);
+    return WK_CLI_USAGE;
+}
+
+/* --- shared ------------------------------------------------------------------------------------------------------------------ */
+
+struct wk_config *wk_cli_config(const struct wk_cli *cli)
+{
+    WK_AUTO(wk_problems) problems = wk_problems_create();
+    struct wk_config *config = problems ? wk_config_load(cli->conf, problems) : NULL;
+
+    if (config && !wk_problems_count(problems))
+        return config;
+    if (problems)
+        wk_problems_print(problems, stderr);
+    wk_config_destroy(config);
+    return NULL;
+}
+
+const char *wk_cli_setting(const struct wk_config *config, const char *key)
+{
+    return wk_settings_text(wk_config_host(config), key);
+}
+
+bool wk_cli_has(int argc, char **argv, const char *flag)
+{
+    for (int i = 1; i < argc; i++)
+        if (!strcmp(argv[i], flag))
+            return true;
+    return false;
+}
+
+const char *wk_cli_value(int argc, char **argv, const char *option)
+{
+    size_t n = strlen(option);
+
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], option))
+            return i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strncmp(argv[i], option, n) && argv[i][n] == '=')
+            return argv[i] + n + 1;
+    }
+    return NULL;
+}
+
+bool wk_cli_flags(int argc, char **argv, const char *const *flags)
+{
+    for (int i = 1; i < argc; i++) {
+        bool is_known = false;
+
+        for (const char *const *f = flags; *f; f++)
+            is_known = is_known || !strcmp(argv[i], *f);
+        if (is_known)
+            continue;
+        (void)fprintf(stderr, "wakala %s: %s is not understood\n", argv[0], argv[i]);
+        (void)wk_cli_usage(argv[0]);
+        return false;
+    }
+    return true;
+}
+
+int wk_cli_fail(const struct wk_err *err)
+{
+    (void)fprintf(stderr, "wakala: %s (%s)\n", err->msg, err->code);
+    return wk_err_is(err, "master.not_running") ? WK_CLI_NOT_RUNNING : WK_CLI_FAILED;
+}
+
+int wk_cli_usage(const char *command)
+{
+    const struct wk_command *c = find(command);
+
+    if (c)
+        (void)fprintf(stderr, "usage: wakala [-c CONF] %s %s\n", c->name, c->args);
+    return WK_CLI_USAGE;
+}
+
+const char *wk_cli_run_dir(const struct wk_cli *cli, char *buf, size_t size)
+{
+    WK_AUTO(wk_problems) problems = wk_problems_create();
+    WK_AUTO(wk_config) config = NULL;
+
+    if (cli->run_dir) {
+        (void)snprintf(buf, size, "%s", cli->run_dir);
+        return buf;
+    }
+    config = problems ? wk_config_load(cli->conf, problems) : NULL;
+    if (config && wk_config_host(config)) { /* also with problems: whoever asks for the state may be repairing them */
+        (void)snprintf(buf, size, "%s", wk_cli_setting(config, "host.run_dir"));
+        return buf;
+    }
+    if (problems)
+        wk_problems_print(problems, stderr);
+    (void)fprintf(stderr, "wakala: host.run_dir cannot be read; --run-dir DIR names it\n");
+    return NULL;
+}
+
+/* --- start ------------------------------------------------------------------------------------------------------------------- */
+
+static bool choose_conf(const char *given, char out[PATH_MAX])
+{
+    const char *env = getenv("WAKALA_CONF"), *path = given ? given : env && *env ? env : NULL;
+
+    if (!path)
+        path = access("etc/wakala.conf", F_OK) == 0 ? "etc/wakala.conf" : "/etc/wakala/wakala.conf";
+    if (realpath(path, out))
+        return true;
+    (void)snprintf(out, PATH_MAX, "%s", path); /* the command says what is wrong with it */
+    return *path == '/';
+}
+
+/* -c FILE, --conf FILE, --conf=FILE, --run-dir DIR before the command. Returns the command's place, 0: wrong usage. */
+static int globals(int argc, char **argv, const char **conf, const char **run_dir)
+{
+    static const struct {
+        const char *name;
+        bool is_conf;
+    } options[] = {{"-c", true}, {"--conf", true}, {"--run-dir", false}};
+    int i = 1;
+
+    while (i < argc && argv[i][0] == '-') {
+        bool is_known = false;
+
+        for (size_t o = 0; o < WK_COUNT(options) && !is_known; o++) {
+            size_t n = strlen(options[o].name);
+            const char **target = options[o].is_conf ? conf : run_dir;
+
+            if (!strcmp(argv[i], options[o].name) && i + 1 < argc) {
+                *target = argv[++i];
+                is_known = true;
+            } else if (n > 2 && !strncmp(argv[i], options[o].name, n) && argv[i][n] == '=') {
+                *target = argv[i] + n + 1;
+                is_known = true;
+            }
+        }
+        if (!is_known)
+            break;
+        i++;
+    }
+    return i;
+}
+
+int wk_cli_main(int argc, char **argv)
+{
+    const char *given = NULL, *run_dir = NULL;
+    static char conf[PATH_MAX];
+    struct wk_cli cli = {.conf = conf};
+    const struct wk_command *command;
+    int at = globals(argc, argv, &given, &run_dir);
+
+    cli.run_dir = run_dir;
+    if (at >= argc || !strcmp(argv[at], "--help") || !strcmp(argv[at], "-h")) {
+        (void)wk_cmd_help(&cli, 1, (char *[]){(char[]){"help"}, NULL});
+        return at >= argc ? WK_CLI_USAGE : WK_CLI_OK;
+    }
+    if (!strcmp(argv[at], "--version"))
+        return wk_cmd_version(&cli, 1, (char *[]){(char[]){"version"}, NULL});
+    if (argv[at][0] == '-') {
+        (void)fprintf(stderr, "wakala: %s is not understood; `wakala help` lists what is\n", argv[at]);
+        return WK_CLI_USAGE;
+    }
+    command = find(argv[at]);
+    if (!command)
+        return unknown(argv[at]);
+    if (!choose_conf(given, conf)) {
+        (void)fprintf(stderr, "wakala: %s: there is no such file\n", conf);
+        return WK_CLI_FAILED;
+    }
+    return command->run(&cli, argc - at, argv + at);
+}
