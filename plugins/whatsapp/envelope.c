@@ -29,7 +29,9 @@ static const struct wa_field metadata_fields[] = {WA_FIELD("phone_number_id", NU
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static const char *full(struct wa_scan *s, const char *p) { return wa_scan_fail(s, p, "more updates than one webhook may bring"); }
+const char wa_too_many[] = "more updates than one webhook may bring";
+
+static const char *full(struct wa_scan *s, const char *p) { return wa_scan_fail(s, p, wa_too_many); }
 
 static const char *visit_update(struct wa_scan *s, const char *p, unsigned depth, const struct wa_field *fields, size_t n)
 {

@@ -48,6 +48,7 @@ struct wa_envelope {
     struct wa_contact contact[WA_MAX_RECORDS];
 };
 
-/* NULL: not JSON, or more records than the table holds; scan says where and why. */
+extern const char wa_too_many[]; /* scan->why when a body has more records than the table holds */
+/* NULL: not JSON, or too many records; scan says where and why. */
 const struct wa_envelope *wa_envelope_read(const char *body, size_t len, struct wa_scan *scan);
 #endif

@@ -431,7 +431,8 @@ bool wa_split_body(const char *body, size_t len, struct wk_split *to, struct wk_
     struct emitter e = {.to = to, .is_open = true, .env = wa_envelope_read(body, len, &scan)};
 
     if (!e.env)
-        return wk_fail(err, WK_BUSINESS, "whatsapp.not_json", "byte %zu: %s", (size_t)(scan.stop - body), scan.why);
+        return wk_fail(err, WK_BUSINESS, scan.why == wa_too_many ? "whatsapp.too_many_updates" : "whatsapp.not_json",
+                       "byte %zu: %s", (size_t)(scan.stop - body), scan.why);
     if (!wa_is(&e.env->f[WA_ROOT_OBJECT], "whatsapp_business_account") || e.env->f[WA_ROOT_ENTRY].kind != WA_ARRAY)
         return wk_fail(err, WK_BUSINESS, "whatsapp.not_envelope", "object is not whatsapp_business_account, or entry is not a list");
     for (uint32_t i = 0; i < e.env->entries.count && e.is_open; i++) {

@@ -16,8 +16,8 @@ enum { /* bytes, unescaped; longer ones are not ids */
     WA_METADATA_MAX = 512,
 };
 
-/* False: not JSON, not WhatsApp's envelope, too many updates: whatsapp.not_json, whatsapp.not_envelope (BUSINESS); whatsapp.no_memory (TRANSIENT) when
- * `to` would take no more. */
+/* False: not JSON, not WhatsApp's envelope, too many updates: whatsapp.not_json, whatsapp.not_envelope, whatsapp.too_many_updates (BUSINESS);
+ * whatsapp.no_memory (TRANSIENT) when `to` would take no more. */
 bool wa_split_body(const char *body, size_t len, struct wk_split *to, struct wk_err *err);
 /* The entry of the plugin's inbox. */
 bool wa_split(const struct wk_webhook *hook, struct wk_split *to, struct wk_err *err);
