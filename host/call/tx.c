@@ -23,7 +23,9 @@ static const struct wk_stmt q_scope = {"", "host", "scope", "SELECT set_config('
 static const struct wk_stmt q_scope_schema = {"", "host", "scope_schema",
                                               "SELECT set_config('app.tenant', $1, true), set_config('search_path', $2, true)", false};
 WK_SQL(host_mark, "INSERT INTO wakala.mark (name, class, lane, seq) VALUES ($1, $2, $3, $4)");
-WK_SQL(host_unpark, "DELETE FROM wakala.parked WHERE name = $1 AND seq = $2");
+/* A parked event's row is its mark: gone already means that another owner of the lane has handled it. */
+WK_SQL(host_unpark, "WITH d AS (DELETE FROM wakala.parked WHERE name = $1 AND seq = $2 RETURNING 1) "
+                    "SELECT wakala.expect((SELECT count(*) FROM d), 1, 'call.handled')");
 
 static void free_rows(void *rows) { wk_result_free(((struct wk_rows *)rows)->result); }
 
@@ -332,7 +334,7 @@ static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
 static bool queue_mark(struct wk_call *call, struct wk_err *err)
 {
     if (call->is_parked)
-        return wk_call_queue_host(call, &host_unpark, WK_ARGS(wk_text(call->sub), wk_int(call->event->seq)), err);
+        return remember(call, "call.handled") && wk_call_queue_host(call, &host_unpark, WK_ARGS(wk_text(call->sub), wk_int(call->event->seq)), err);
     return wk_call_queue_host(call, &host_mark,
                               WK_ARGS(wk_text(call->sub), wk_int(call->cls), wk_int(call->lane), wk_int(call->event->seq)), err);
 }

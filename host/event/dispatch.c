@@ -129,11 +129,11 @@ static bool set_aside(struct wk_log *log, struct keyq *q, bool is_final, const s
 
     log->stats.failed++;
     if (is_final || attempts >= TRIES) {
-        ok = bury_event(log, s, &e->tenant, &e->event, e->cls, e->lane, attempts, why, &err);
+        ok = bury_event(log, s, &e->tenant, &e->event, e->cls, e->lane, attempts, why, true, &err);
     } else {
         int64_t next = wk_engine_now_us(log->engine) + backoff_us(attempts);
 
-        ok = park_event(log, s, e, attempts, next, why, &err);
+        ok = park_event(log, s, e, attempts, next, why, true, &err);
         if (ok)
             block(log, q);
         q->next_us = next;
@@ -151,9 +151,9 @@ static bool work_head(struct wk_log *log, struct keyq *q)
 
     if (q->is_blocked) { /* its elders are parked: it queues behind them */
         next_us = q->next_us;
-        if (!park_event(log, s, e, 0, 0, NULL, &err))
+        if (!park_event(log, s, e, 0, 0, NULL, true, &err))
             return log_pause(log, "log.park", 250);
-        keyq_done(log, q, false);
+        keyq_done(log, q, true);
         q->next_us = next_us;
         return true;
     }
@@ -166,9 +166,9 @@ static bool work_head(struct wk_log *log, struct keyq *q)
         keyq_done(log, q, true);
         return true;
     case HANDLED_LATER:
-        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, &err)) {
+        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, true, &err)) {
             block(log, q); /* a long wait in memory would hold the lane's cursor back */
-            keyq_done(log, q, false);
+            keyq_done(log, q, true);
             q->next_us = later;
             return true;
         }
@@ -182,7 +182,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
         if (!set_aside(log, q, wk_err_is(&err, "plugin.crashed") || err.cls == WK_BUSINESS || err.cls == WK_SECURITY, &err))
             return log_pause(log, "log.park", 250);
         next_us = q->next_us;
-        keyq_done(log, q, false);
+        keyq_done(log, q, true);
         q->next_us = q->is_blocked ? next_us : 0;
         return true;
     case HANDLED_STOPPED:

@@ -123,9 +123,9 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
                         unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err);
 /* park.c */
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
-                const struct wk_err *why, struct wk_err *err);
+                const struct wk_err *why, bool is_first, struct wk_err *err);
 bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
-                unsigned lane, uint32_t attempts, const struct wk_err *why, struct wk_err *err);
+                unsigned lane, uint32_t attempts, const struct wk_err *why, bool is_first, struct wk_err *err);
 bool parked_work(struct wk_log *log, struct keyq *q); /* runs what is due; false: nothing lies there any more */
 bool parked_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);
 int64_t backoff_us(uint32_t attempts);

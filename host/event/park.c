@@ -6,13 +6,17 @@
 #include <openssl/rand.h>
 #include <stdlib.h>
 
+/* Parked or buried, the event is marked like a handled one: the cursor may not have passed it when the lane changes hands, and the next
+ * owner would take it from the log a second time. Only at its first parking: later the cursor has passed, and nobody would remove the mark. */
 static const struct wk_stmt q_park = {"wakala", "host", "park",
+    "WITH m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $5 WHERE $12 ON CONFLICT DO NOTHING) "
     "INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, attempts, next_at, first_at, last_at, code, error) "
     "VALUES ($1, $2, $3, $4::text::xid8, $5, $6, $7, $8, $9, CASE WHEN $8 > 0 THEN wakala.now() END, CASE WHEN $8 > 0 THEN wakala.now() END, $10, $11) "
     "ON CONFLICT (name, seq) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at, "
     "first_at = coalesce(parked.first_at, excluded.first_at), last_at = excluded.last_at, code = excluded.code, error = excluded.error", false};
 static const struct wk_stmt q_bury = {"wakala", "host", "bury",
-    "WITH p AS (DELETE FROM wakala.parked WHERE name = $1 AND seq = $4 RETURNING first_at) "
+    "WITH p AS (DELETE FROM wakala.parked WHERE name = $1 AND seq = $4 RETURNING first_at), "
+    "m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $4 WHERE $13 ON CONFLICT DO NOTHING) "
     "INSERT INTO wakala.dead (name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at) "
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce((SELECT first_at FROM p), wakala.now()))", false};
 static const struct wk_stmt q_next = {"wakala", "host", "parked_next",
@@ -39,12 +43,12 @@ int64_t backoff_us(uint32_t attempts)
 }
 
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
-                const struct wk_err *why, struct wk_err *err)
+                const struct wk_err *why, bool is_first, struct wk_err *err)
 {
     char xid[24];
     struct wk_arg args[] = {wk_text(s->name), wk_int(e->cls), wk_int(e->lane), wk_text(xid), wk_int(e->at.seq), wk_id(&e->tenant),
                             wk_text(e->event.key), wk_int(attempts), next_us ? wk_time(next_us) : wk_null(),
-                            wk_text(why ? why->code : NULL), wk_text(why ? why->msg : NULL)};
+                            wk_text(why ? why->code : NULL), wk_text(why ? why->msg : NULL), wk_bool(is_first)};
     struct wk_exec item = {.stmt = &q_park, .args = args, .nargs = WK_COUNT(args)};
     bool ok;
 
@@ -56,11 +60,11 @@ bool park_event(struct wk_log *log, const struct subscriber *s, const struct ent
 }
 
 bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
-                unsigned lane, uint32_t attempts, const struct wk_err *why, struct wk_err *err)
+                unsigned lane, uint32_t attempts, const struct wk_err *why, bool is_first, struct wk_err *err)
 {
     struct wk_arg args[] = {wk_text(s->name), wk_int(cls), wk_int(lane), wk_int(event->seq), wk_id(&event->id), wk_id(tenant),
                             wk_text(event->type), wk_text(event->key), wk_text(event->payload), wk_int(attempts),
-                            wk_text(why->code ? why->code : "unknown"), wk_text(why->msg)};
+                            wk_text(why->code ? why->code : "unknown"), wk_text(why->msg), wk_bool(is_first)};
     struct wk_exec item = {.stmt = &q_bury, .args = args, .nargs = WK_COUNT(args)};
     struct wk_log_fields fields = {.hook = s->name, .trace_id = event->trace_id, .err = why};
     bool ok = log_exec(log, &item, 1, err);
@@ -111,7 +115,7 @@ static bool postpone(struct wk_log *log, struct keyq *q, int64_t seq, uint32_t a
     if (why) {
         e.at = (struct position){strtoull(wk_result_text(r, 0, 2, NULL), NULL, 10), seq};
         e.event.key = q->key;
-        return park_event(log, &log->sub[q->sub], &e, attempts, next_us, why, err);
+        return park_event(log, &log->sub[q->sub], &e, attempts, next_us, why, false, err);
     }
     ok = log_exec(log, &item, 1, err);
     wk_exec_clear(&item, 1);
@@ -161,7 +165,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
     case HANDLED_DEAD:
         log->stats.failed++;
         if (why.cls == WK_BUSINESS || why.cls == WK_SECURITY || wk_err_is(&why, "plugin.crashed") || p.attempts + 1 >= TRIES) {
-            ok = bury_event(log, s, &q->tenant, &p.event, q->cls, q->lane, p.attempts + 1, &why, &err);
+            ok = bury_event(log, s, &q->tenant, &p.event, q->cls, q->lane, p.attempts + 1, &why, false, &err);
             q->next_us = ok ? 0 : q->next_us;
         } else {
             ok = postpone(log, q, p.event.seq, p.attempts + 1, &q->tenant, now + backoff_us(p.attempts + 1), item.result, &why, &err);

@@ -76,14 +76,19 @@ static bool wants(const struct subscriber *s, const char *type)
     return s->sub ? wk_pattern_matches(s->pattern, type) : n > tail && !strcmp(type + n - tail, ".incoming");
 }
 
-static uint64_t wanted_by(const struct wk_log *log, const struct reader *r, const struct entry *e)
+/* Who has still to see it. A mark found at takeover goes when the cursor has passed, like one of our own. */
+static uint64_t wanted_by(const struct wk_log *log, const struct reader *r, struct entry *e)
 {
     uint64_t bits = 0;
 
     for (uint32_t i = 0; i < log->subs; i++) {
         const struct subscriber *s = &log->sub[i];
 
-        if (wants(s, e->event.type) && position_before(r->cursor[i], e->at) && !is_marked(r, i, e->event.seq))
+        if (!wants(s, e->event.type) || !position_before(r->cursor[i], e->at))
+            continue;
+        if (is_marked(r, i, e->event.seq))
+            e->marked |= UINT64_C(1) << i;
+        else
             bits |= UINT64_C(1) << i;
     }
     return bits;
