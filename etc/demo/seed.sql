@@ -69,8 +69,10 @@ BEGIN
     ) AS v(t, n, k, option, sku, price, stock)
   ON CONFLICT DO NOTHING;
 
+  IF to_regclass('drivers_driver') IS NOT NULL THEN -- the plugin is enabled
   INSERT INTO drivers_driver (tenant_id, id, user_id, name, vehicle, plate, status)
   VALUES (a, '0d000000-0000-7000-8000-000000000201', '0d000000-0000-7000-8000-000000000021', 'Sipho', 'motorbike', 'JHB 214 GP', 'approved'),
          (a, '0d000000-0000-7000-8000-000000000202', '0d000000-0000-7000-8000-000000000022', 'Lerato', 'car', 'SWT 088 GP', 'approved')
   ON CONFLICT DO NOTHING;
+  END IF;
 END $$;

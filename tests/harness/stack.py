@@ -220,7 +220,7 @@ class Stack:
         }
         by_name = {}
         for source in sorted(glob.glob(f"{ROOT}/etc/wakala.d/*.conf")) + sorted(glob.glob(f"{demo}/host.d/*.conf")):
-            by_name[os.path.basename(source)] = source
+            by_name[os.path.basename(source).partition("-")[2]] = source
         self.host.configure(f"{demo}/host.conf", by_name.values(), values)
         values = {
             "app": self.sim_pg.conninfo("wakala_sim", "wakala_app"), "host": self.sim_pg.conninfo("wakala_sim", "wakala_host"),
