@@ -203,15 +203,21 @@ static bool is_challenge(const char *text)
            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.") == n;
 }
 
+static bool is_token(const char *said, const char *wanted)
+{
+    size_t n = strlen(wanted);
+
+    return n && said && strlen(said) == n && !CRYPTO_memcmp(said, wanted, n);
+}
+
+/* Each value is used up before the next is asked for: they may share their memory. */
 const char *wa_handshake(const struct wk_webhook *hook)
 {
     struct app *app = find_app(hook->app ? hook->app : "");
-    const char *mode = hook->query(hook, "hub.mode"), *token = hook->query(hook, "hub.verify_token");
-    const char *challenge = hook->query(hook, "hub.challenge");
-    size_t n;
+    const char *mode = hook->query(hook, "hub.mode"), *challenge;
 
-    if (!app || !*app->token || !mode || strcmp(mode, "subscribe") != 0 || !token || !challenge || !is_challenge(challenge))
+    if (!app || !mode || strcmp(mode, "subscribe") != 0 || !is_token(hook->query(hook, "hub.verify_token"), app->token))
         return NULL;
-    n = strlen(app->token);
-    return strlen(token) == n && !CRYPTO_memcmp(token, app->token, n) ? challenge : NULL;
+    challenge = hook->query(hook, "hub.challenge");
+    return challenge && is_challenge(challenge) ? challenge : NULL;
 }

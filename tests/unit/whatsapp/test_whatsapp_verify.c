@@ -45,8 +45,12 @@ static const char *header(const struct wk_webhook *hook, const char *name, size_
 }
 static const char *query(const struct wk_webhook *hook, const char *name)
 {
+    static char value[300]; /* as in the host: lives until the next one is asked for */
+    const char *is;
+
     (void)hook;
-    return !strcmp(name, "hub.mode") ? mode : !strcmp(name, "hub.verify_token") ? token : !strcmp(name, "hub.challenge") ? challenge : NULL;
+    is = !strcmp(name, "hub.mode") ? mode : !strcmp(name, "hub.verify_token") ? token : !strcmp(name, "hub.challenge") ? challenge : NULL;
+    return is ? strcpy(value, is) : NULL;
 }
 static struct wk_webhook hook = {.size = sizeof hook, .app = "", .header = header, .query = query};
 static struct wk_err err;
