@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <wakala/setting.h>
 #include "move.h"
 
 /* No 0 O 1 I L 5 S 2 Z 8 B: said over a counter and read off a small screen. */

@@ -40,7 +40,7 @@ static const struct wk_sub subscriptions[] = {
 static const struct wk_entry entries[] = {
     {.menu = "customer", .node = "T1", .action = "show", .title = "Track order", .order = 30, .label = "TRACKING"},
     {.menu = "customer", .node = "C9", .action = "show", .title = "My cart", .order = 40},
-    {.menu = "vendor", .node = "V6L", .action = "show", .title = "New orders", .role = "vendor", .order = 10},
+    {.menu = "more", .node = "V6L", .action = "show", .title = "Shop orders", .role = "vendor", .order = 10, .label = "VENDOR"},
     {0},
 };
 
