@@ -1,0 +1,266 @@
+"""The front door under bad input, a mute database and kill -9: what is acknowledged is stored, what is not leaves nothing.
+
+No simulator: bodies are made here and signed with the demo's secret. Run by ctest; alone:
+    PYTHONPATH=tests python3 -m unittest tests/faults/test_front.py
+"""
+import glob
+import json
+import os
+import signal
+import threading
+import time
+import unittest
+
+from harness import demo_values, meta, procs
+from harness.sim import request
+from harness.stack import ROOT, Stack
+
+A, B = demo_values.TENANTS[0][1][0], demo_values.TENANTS[1][1][0]
+UNKNOWN = "999999999999999"
+
+
+class Front(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.stack = Stack(workers=2, sim=False)
+        try:
+            cls.stack.start()
+        except BaseException:
+            cls.stack.stop()
+            raise
+
+    @classmethod
+    def tearDownClass(cls):
+        findings = cls.stack.findings()
+        cls.stack.stop()
+        if findings:
+            raise AssertionError("\n".join(findings[:40]))
+
+    def post(self, body, **more):
+        return meta.post(self.stack.host.port, body, **more)
+
+    def stored(self, wamid):
+        """How often a message is in the log."""
+        return int(self.stack.sql("SELECT count(*) FROM wakala.event WHERE type = 'whatsapp.incoming'"
+                                  f" AND payload::jsonb #>> '{{message,id}}' = '{wamid}'")[0][0])
+
+    def quarantined(self):
+        return int(self.stack.sql("SELECT count(*) FROM wakala.quarantine")[0][0])
+
+    # verification
+
+    def test_subscription_is_verified(self):
+        port = self.stack.host.port
+        query = f"hub.mode=subscribe&hub.challenge=c%2B1&hub.verify_token={demo_values.VERIFY_TOKEN}"
+        status, _, body = request(port, "GET", f"/webhooks/whatsapp?{query}")
+        self.assertEqual((status, body), (200, b"c+1"))
+        status, _, _ = request(port, "GET", "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=wrong")
+        self.assertTrue(400 <= status < 500, status)
+
+    def test_only_signed_bodies_are_stored(self):
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.unsigned", "27820000099", "hi")]))
+        for signature in (False, meta.sign(body, "another secret"), "sha256=00", "sha1=" + "0" * 40, meta.sign(body + b" "), "sha256="):
+            with self.subTest(signature=signature):
+                self.assertEqual(self.post(body, signature=signature)[0], 401)
+        self.assertEqual(self.stored("wamid.unsigned"), 0)
+
+    # what arrives once is stored once
+
+    def test_a_message_twice_is_stored_once(self):
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.twice", "27820000099", "hi")]))
+        statuses = []
+        threads = [threading.Thread(target=lambda: statuses.append(self.post(body)[0])) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(statuses, [200] * 8)
+        self.assertEqual(self.stored("wamid.twice"), 1)
+
+    def test_one_post_for_two_tenants(self):
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.mixed.a", "27820000099", "hi")]),
+                             meta.change(B, [meta.text_message("wamid.mixed.b", "27820000099", "hi")]))
+        self.assertEqual(self.post(body)[0], 200)
+        rows = self.stack.sql("SELECT t.name FROM wakala.event e JOIN wakala.tenant t ON t.id = e.tenant_id"
+                              " WHERE e.payload::jsonb #>> '{message,id}' LIKE 'wamid.mixed.%'"
+                              " ORDER BY e.payload::jsonb #>> '{message,id}'")
+        self.assertEqual(rows, [["Demo A"], ["Demo B"]])
+
+    def test_samples_are_accepted(self):
+        paths = sorted(glob.glob(f"{ROOT}/tests/samples/whatsapp/*.json"))
+        self.assertGreater(len(paths), 10)
+        for path in paths:
+            with open(path, "rb") as f:
+                self.assertEqual(self.post(f.read())[0], 200, path)
+
+    # hostile, but signed: stored or set aside, 200, and everybody else is served
+
+    def test_hostile_bodies(self):
+        deep = b'{"object":"whatsapp_business_account","entry":' + b"[" * 10000 + b"]" * 10000 + b"}"
+        good = meta.envelope(meta.change(A, [meta.text_message("wamid.x", "27820000099", "hi")]))
+        bodies = {
+            "10,000 deep": deep,
+            "empty": b"",
+            "no JSON": b"hello",
+            "truncated": good[:len(good) // 2],
+            "bad UTF-8": good.replace(b"hi", b"\xff\xfe\xc0"),
+            "lone surrogate": good.replace(b"hi", b"\\ud800 \\udc00"),
+            "NUL escape": good.replace(b"hi", b"a\\u0000b"),
+            "raw NUL": good.replace(b"hi", b"a\0b"),
+            "unknown type": good.replace(b'"type":"text"', b'"type":"hologram"'),
+            "no type": good.replace(b'"type":"text",', b""),
+            "unknown field": good.replace(b'"field":"messages"', b'"field":"telepathy"'),
+            "unknown number": good.replace(A.encode(), UNKNOWN.encode()),
+            "an array": b"[" + good + b"]",
+            "a number": b"12345678901234567890123456789012345678901234567890",
+            "duplicate keys": b'{"object":"x","object":"whatsapp_business_account","entry":[],"entry":[]}',
+            "huge number": good.replace(b'"timestamp":"', b'"timestamp":"9999999999999999999'),
+        }
+        for n, (name, body) in enumerate(bodies.items()):
+            with self.subTest(name):
+                self.assertEqual(self.post(body.replace(b"wamid.x", b"wamid.hostile.%d" % n))[0], 200)
+        self.assertTrue(self.stack.host.serves())
+
+    def test_what_belongs_to_nobody_is_set_aside(self):
+        before = self.quarantined()
+        body = meta.envelope(meta.change(UNKNOWN, [meta.text_message("wamid.nobody", "27820000099", "hi")]), waba="999999999999998")
+        self.assertEqual(self.post(body)[0], 200)
+        self.assertEqual(self.quarantined(), before + 1)
+        self.assertEqual(self.stored("wamid.nobody"), 0)
+
+    def test_three_megabytes_and_not_more(self):
+        message = meta.text_message("wamid.large", "27820000099", "hi")
+        body = meta.envelope(meta.change(A, [dict(message, padding="x" * (3 * 1024 * 1024 - 1000))]))
+        self.assertLessEqual(len(body), 3 * 1024 * 1024)
+        self.assertEqual(self.post(body)[0], 200)
+        self.assertEqual(self.stored("wamid.large"), 1)
+        body = meta.envelope(meta.change(A, [dict(message, id="wamid.larger", padding="x" * (3 * 1024 * 1024 + 1000))]))
+        try:
+            self.assertEqual(self.post(body)[0], 413)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused by its Content-Length while we still wrote; the answer may be lost with the connection
+        self.assertEqual(self.stored("wamid.larger"), 0)
+
+    def test_slow_headers_are_cut(self):
+        def pieces():
+            yield b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\n"
+            while True:
+                yield b"X-A: b\r\n"
+        took = meta.trickle(self.stack.host.port, pieces(), 25)
+        self.assertIsNotNone(took, "a client that never ends its headers was not cut")
+        self.assertLess(took, 15)
+
+    def test_slow_bodies_are_cut(self):
+        def pieces():
+            yield b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+            while True:
+                yield b"x"
+        took = meta.trickle(self.stack.host.port, pieces(), 40)
+        self.assertIsNotNone(took, "a client that sends four bytes a second was not cut")
+
+    # faults
+
+    def test_mute_database_gives_503_in_time_and_nothing_half_stored(self):
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.mute", "27820000099", "hi")]))
+        self.stack.pg.freeze()
+        try:
+            for _ in range(3):
+                begin = time.monotonic()
+                status, headers, _ = self.post(body)
+                took = time.monotonic() - begin
+                self.assertEqual(status, 503)
+                self.assertLess(took, 3.0)
+                self.assertTrue(any(name.lower() == "retry-after" for name in headers), headers)
+            status, _, _ = request(self.stack.host.admin_port, "GET", "/healthz", timeout=2)
+            self.assertEqual(status, 200)
+        finally:
+            self.stack.pg.thaw()
+        procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 15, "webhooks are accepted again")
+        self.assertEqual(self.stored("wamid.mute"), 1)
+
+    def test_dead_database_gives_503_and_heals_without_restart(self):
+        pids = self.stack.host.workers()
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.dead", "27820000099", "hi")]))
+        self.stack.pg.kill()
+        try:
+            begin = time.monotonic()
+            self.assertEqual(self.post(body)[0], 503)
+            self.assertLess(time.monotonic() - begin, 3.0)
+        finally:
+            self.stack.pg.start()
+        back = time.monotonic()
+        procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 15, "webhooks are accepted again")
+        self.assertLess(time.monotonic() - back, 5.0)
+        self.assertEqual(self.stored("wamid.dead"), 1)
+        self.assertEqual(self.stack.host.workers(), pids, "workers were replaced for a fault that is not theirs")
+
+    def flood(self, seconds, acknowledged, errors):
+        """Post messages of their own until the time is over; what was answered 200 goes to the book."""
+        end, n, me = time.monotonic() + seconds, 0, threading.get_ident()
+        while time.monotonic() < end:
+            wamid = f"wamid.flood.{me}.{n}"
+            n += 1
+            body = meta.envelope(meta.change(A, [meta.text_message(wamid, "27820000098", "hi")]))
+            status = meta.try_post(self.stack.host.port, body, timeout=5)
+            if status == 200:
+                acknowledged.append(wamid)
+            else:
+                errors.append(status)
+
+    def check_flood(self, fault, seconds=4):
+        acknowledged, errors = [], []
+        threads = [threading.Thread(target=self.flood, args=(seconds, acknowledged, errors)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        fault()
+        for thread in threads:
+            thread.join()
+        procs.until(self.stack.host.serves, 20, "the host serves again")
+        self.assertGreater(len(acknowledged), 20)
+        rows = self.stack.sql("SELECT payload::jsonb #>> '{message,id}', count(*) FROM wakala.event"
+                              " WHERE type = 'whatsapp.incoming' AND payload LIKE '%wamid.flood.%' GROUP BY 1")
+        stored = {wamid: int(count) for wamid, count in rows}
+        self.assertEqual([w for w in acknowledged if w not in stored], [], "acknowledged and lost")
+        self.assertEqual([w for w, count in stored.items() if count > 1], [], "stored twice")
+        return errors
+
+    def test_killed_worker_loses_nothing_acknowledged(self):
+        def fault():
+            for _ in range(3):
+                time.sleep(0.7)  # the moment of the fault, not a wait
+                self.stack.kill("worker")
+        self.check_flood(fault)
+
+    def test_killed_master_loses_nothing_acknowledged(self):
+        def fault():
+            time.sleep(0.7)  # the moment of the fault, not a wait
+            self.stack.kill("master")
+        self.check_flood(fault, 6)
+
+    def test_killed_database_loses_nothing_acknowledged(self):
+        def fault():
+            time.sleep(0.7)  # the moment of the fault, not a wait
+            self.stack.kill("postgres")
+        self.check_flood(fault, 6)
+
+    def test_terminated_host_finishes_what_it_has(self):
+        def fault():
+            time.sleep(0.7)  # the moment of the fault, not a wait
+            process = self.stack.host.process
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(40), 0, self.stack.host.tail())
+            self.stack.host.start()
+        self.check_flood(fault, 6)
+
+    def test_decode_needs_no_server(self):
+        path = f"{ROOT}/tests/samples/whatsapp/01-text.json"
+        with open(path, "rb") as f:
+            message = json.load(f)["entry"][0]["changes"][0]["value"]["messages"][0]
+        out = self.stack.host.cli("whatsapp", "decode", path)
+        self.assertEqual(len(out.strip().splitlines()), 1)
+        self.assertIn(message["id"], out)
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    unittest.main()
