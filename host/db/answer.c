@@ -15,11 +15,12 @@ static void job_fail(struct job *job, size_t i, const PGresult *result)
     if (job->has_failed)
         return;
     job->has_failed = true;
+    wk_pg_fail(&job->err, result, item->stmt);
+    if (!sqlstate) /* libpq's own words for a broken connection: the server has refused nothing */
+        return;
     job->is_stale = wk_pg_is_stale(result);
     item->state = WK_EXEC_FAILED;
-    if (sqlstate)
-        memcpy(item->sqlstate, sqlstate, strnlen(sqlstate, sizeof item->sqlstate - 1) + 1);
-    wk_pg_fail(&job->err, result, item->stmt);
+    (void)snprintf(item->sqlstate, sizeof item->sqlstate, "%s", sqlstate);
 }
 
 static bool is_fatal(const PGresult *result) /* the session ends: whether a COMMIT took effect is not said */
@@ -102,11 +103,12 @@ static bool take(struct wk_conn *conn, PGresult *result)
     struct job *job = conn->job;
     const struct step *step = &job->steps[job->step_next];
 
-    if (!result) {
-        if (!job->is_step_seen)
+    if (!result) { /* a dead connection goes on saying NULL for ever */
+        if (!job->is_step_seen || PQstatus(conn->pg) != CONNECTION_OK)
             return false;
         if (step->kind != STEP_SYNC)
             step_done(job);
+        job->is_step_seen = false;
         return true;
     }
     if (step->kind == STEP_SYNC) {

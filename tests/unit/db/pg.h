@@ -7,6 +7,7 @@
  *     test_pg_sql(&pg, "create table ...");  // as superuser, synchronously
  *     test_pg_stop(&pg);                     // stops it and removes the folder
  *
+ * A test that crashes leaves nothing behind either. TEST_PG_KEEP=1 keeps the folder, with the server's log.
  * test_pg_freeze/thaw stop and continue all of its processes, test_pg_kill ends them with SIGKILL, test_pg_run starts it again on
  * the same data. Runs as user postgres when the test runs as root. Link with PkgConfig::pq. */
 #ifndef WK_TEST_PG_H
@@ -136,6 +137,29 @@ TEST_PG_FN void test_pg_run(struct test_pg *pg)
     }
 }
 
+/* A process that outlives the test, however that ends, and removes the folder: the pipe closes when the test is gone. */
+TEST_PG_FN void test_pg_guard(const struct test_pg *pg)
+{
+    int ends[2];
+    pid_t pid;
+    char byte;
+
+    if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0)
+        test_pg_die("fork");
+    if (pid == 0) {
+        (void)setsid();
+        (void)close(ends[1]);
+        for (int fd = 0; fd <= 2; fd++) /* whoever waits for the test's output need not wait for us */
+            (void)close(fd);
+        while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+            ;
+        test_pg_pause(500); /* the server got its SIGQUIT at the same moment */
+        (void)execl("/bin/rm", "rm", "-rf", pg->dir, (char *)NULL);
+        _exit(96);
+    }
+    (void)close(ends[0]); /* the other end stays open as long as this process lives */
+}
+
 TEST_PG_FN void test_pg_start(struct test_pg *pg)
 {
     char data[96];
@@ -152,6 +176,8 @@ TEST_PG_FN void test_pg_start(struct test_pg *pg)
         if (!pw || chown(pg->dir, pw->pw_uid, pw->pw_gid) || chmod(pg->dir, 0755))
             test_pg_die("no user postgres");
     }
+    if (!getenv("TEST_PG_KEEP"))
+        test_pg_guard(pg);
     (void)snprintf(data, sizeof data, "%s/data", pg->dir);
     pid = fork();
     if (pid == 0) {
