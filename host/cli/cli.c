@@ -141,6 +141,10 @@ const char *wk_cli_run_dir(const struct wk_cli *cli, char *buf, size_t size)
         (void)snprintf(buf, size, "%s", wk_cli_setting(config, "host.run_dir"));
         return buf;
     }
+    if (access("/run/wakala/control.sock", F_OK) == 0) { /* the default, while wakala.conf is being repaired */
+        (void)snprintf(buf, size, "/run/wakala");
+        return buf;
+    }
     if (problems)
         wk_problems_print(problems, stderr);
     (void)fprintf(stderr, "wakala: host.run_dir cannot be read; --run-dir DIR names it\n");

@@ -128,6 +128,7 @@ struct wk_master {
     size_t n_crashes; /* ever */
 
     bool is_stopping, is_done, has_started;
+    bool has_gone_back; /* by itself: not again before a person reloads, two bad generations must not take turns */
     int exit_status;
     int64_t started_us, last_tick_us, last_rss_us;
     struct event *signals[6], *tick;

@@ -20,6 +20,7 @@ struct wk_plan { /* what one generation needs to know of its configuration */
     char build[17];  /* content id of configuration and plugins */
     char listen[128]; /* "0.0.0.0:8080" */
     char conf_dir[256]; /* where the plugins' conf files came from: problems name them there, not in the snapshot */
+    char admin[128], run_dir[256], user[64]; /* taken at the start only: a change is told, not done */
     uint32_t workers, drain_ms, start_ms, heartbeat_ms;
     int64_t worker_memory_max;
     uint32_t crash_limit, crash_window_ms;
@@ -30,7 +31,7 @@ void wk_plan_finish(struct wk_plan *plan);
 
 struct wk_source { /* where a generation comes from */
     const char *conf;           /* wakala.conf */
-    const char *snapshot;       /* not NULL: an earlier generation's directory instead (rollback): its files, its plugin copies */
+    const char *snapshot;       /* not NULL: a generation's directory instead (rollback, quarantine): its files, its plugin copies */
     const char *const *without; /* quarantined plugins, NULL-terminated */
     const char *dir;            /* to be made: the new snapshot, which never changes */
 };

@@ -98,13 +98,17 @@ static bool list_plugins(const struct wk_config *config, const struct wk_stage *
     return plan->plugins != NULL;
 }
 
+static void copy(char *out, size_t size, const char *text) { (void)snprintf(out, size, "%s", text ? text : ""); }
+
 static void read_settings(const struct wk_config *config, struct wk_plan *plan)
 {
     const struct wk_settings *host = wk_config_host(config);
-    const char *conf_dir = wk_settings_text(host, "host.conf_dir");
 
-    (void)snprintf(plan->listen, sizeof plan->listen, "%s", wk_settings_text(host, "host.listen"));
-    (void)snprintf(plan->conf_dir, sizeof plan->conf_dir, "%s", conf_dir ? conf_dir : "");
+    copy(plan->listen, sizeof plan->listen, wk_settings_text(host, "host.listen"));
+    copy(plan->conf_dir, sizeof plan->conf_dir, wk_settings_text(host, "host.conf_dir"));
+    copy(plan->admin, sizeof plan->admin, wk_settings_text(host, "host.admin"));
+    copy(plan->run_dir, sizeof plan->run_dir, wk_settings_text(host, "host.run_dir"));
+    copy(plan->user, sizeof plan->user, wk_settings_text(host, "host.user"));
     plan->workers = (uint32_t)wk_settings_int(host, "host.workers");
     plan->drain_ms = (uint32_t)wk_settings_int(host, "host.drain_deadline");
     plan->heartbeat_ms = (uint32_t)wk_settings_int(host, "host.heartbeat_deadline");

@@ -91,7 +91,8 @@ static void publish(struct wk_master *m, struct wk_verdict *v)
     v->at_us = wk_wall_us();
     v->took_ms = (wk_share_mono_us() - m->reload_started_us) / 1000;
     for (size_t i = 0; i < v->n_problems; i++)
-        wk_log_line(WK_ERROR, &(struct wk_log_fields){.plugin = v->plugin[0] ? v->plugin : NULL}, "%s", v->problems[i]);
+        wk_log_line(v->is_ok ? WK_WARN : WK_ERROR, &(struct wk_log_fields){.plugin = v->plugin[0] ? v->plugin : NULL}, "%s",
+                    v->problems[i]);
     wk_log_line(v->is_ok ? WK_INFO : WK_ERROR, NULL, "%s: generation %u %s after %lld ms%s", v->what, v->generation,
                 v->is_ok ? "serves" : "refused", (long long)v->took_ms, v->is_ok || !m->active ? "" : ", the old one serves on");
     wk_metric_add(wk_metric(WK_COUNTER, "wakala_reloads_total", v->is_ok ? "result=\"ok\"" : "result=\"refused\"",
@@ -161,6 +162,8 @@ static bool prepare(struct wk_gen *gen, enum wk_reload_kind kind, struct wk_verd
         without[i] = m->quarantine[i];
     if (kind == WK_RELOAD_BACK)
         source.snapshot = m->good_dir;
+    if (kind == WK_RELOAD_QUARANTINE && m->active) /* the files may be in the middle of an edit */
+        source.snapshot = m->active->dir;
     is_ok = problems && fn(&source, &gen->plan, problems);
 
     if (!problems)
@@ -260,8 +263,10 @@ static void begin(struct wk_master *m, enum wk_reload_kind kind)
     m->reload_started_us = wk_share_mono_us();
     m->reload_what = v.what;
     take_over_waiters(m);
-    if (kind == WK_RELOAD_CONF)
+    if (kind == WK_RELOAD_CONF) {
         m->n_quarantine = 0;
+        m->has_gone_back = false;
+    }
     if (kind == WK_RELOAD_BACK && !m->good_dir[0]) {
         wk_verdict_add(&v, "there is no earlier generation to go back to");
         v.generation = m->active ? m->active->number : 0;
@@ -296,6 +301,13 @@ void wk_reload_step(struct wk_master *m)
     begin(m, kind);
 }
 
+static void tell_changed(struct wk_verdict *v, const char *key, const char *wanted, const char *running)
+{
+    if (*wanted && strcmp(wanted, running ? running : "") != 0)
+        wk_verdict_add(v, "%s: %s takes effect at the next start; until then it is %s", key, wanted,
+                       running && *running ? running : "not set");
+}
+
 void wk_reload_good(struct wk_gen *gen)
 {
     struct wk_master *m = gen->master;
@@ -307,6 +319,9 @@ void wk_reload_good(struct wk_gen *gen)
         wk_master_stop(m);
         return;
     }
+    tell_changed(&v, "host.admin", gen->plan.admin, m->conf.admin);
+    tell_changed(&v, "host.run_dir", gen->plan.run_dir, m->conf.run_dir);
+    tell_changed(&v, "host.user", gen->plan.user, m->conf.user);
     keep_socket(gen);
     gen->state = WK_GEN_ACTIVE;
     m->active = gen;
@@ -357,7 +372,10 @@ void wk_reload_quarantine(struct wk_master *m, const char *plugin)
         }
     if (!is_known || m->is_stopping)
         return;
+    if (is_required && m->has_gone_back)
+        return;
     if (is_required) {
+        m->has_gone_back = true;
         wk_log_line(WK_ERROR, &(struct wk_log_fields){.plugin = plugin},
                     "plugin %s crashes repeatedly and is required: going back to the generation before", plugin);
         if (m->good_dir[0])
