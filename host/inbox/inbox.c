@@ -200,6 +200,17 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     wake_flusher(room);
 }
 
+bool wk_inbox_owns(const struct wk_inbox_room *room, const void *data)
+{
+    for (const struct request *r = room->first; r; r = r->next)
+        if (r == data)
+            return true;
+    for (const struct request *r = room->flushing; r; r = r->next)
+        if (r == data)
+            return true;
+    return false;
+}
+
 void wk_inbox_gone(struct wk_exchange *x)
 {
     struct request *r = wk_exchange_data(x);

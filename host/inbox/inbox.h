@@ -24,6 +24,7 @@ bool wk_inbox_start(struct wk_inbox_room *room, struct wk_err *err);
 /* The body is whole. Answers now (401, 503) or after the commit. `app` is copied. */
 void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app);
 void wk_inbox_handshake(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app);
+bool wk_inbox_owns(const struct wk_inbox_room *room, const void *data); /* is an exchange's data slot ours */
 void wk_inbox_gone(struct wk_exchange *x); /* the client left; what was taken is stored all the same */
 void wk_inbox_drain(struct wk_inbox_room *room, int64_t until_us); /* on a fiber: until everything taken is answered */
 void wk_inbox_destroy(struct wk_inbox_room *room);

@@ -1,13 +1,16 @@
 /* stock.c - reserve, release, consume, put back: one statement each, counters and ledger together.
  *
  * Every statement locks its variants in id order before it changes one, so that two of them never wait for each other in a circle. The rows
- * of `held` are read again when their lock is granted, so `available` is what the last committed buyer left. */
+ * of `held` are read again when their lock is granted, so `available` is what the last committed buyer left.
+ * The UPDATE must not repeat that condition: it would test the version of the statement's snapshot first, and a row that was sold out then and
+ * given back since would silently not be taken. The table's check is the second lock on the door. */
 #include <wakala/plugin.h>
 
 #include "catalog_db.h"
 
 /* One row per line that does not fit; none: everything is reserved (or was, by the same order). An order that gave its goods up may reserve
- * again (a payment that came too late), if they are still there. */
+ * again (a payment that came too late), if they are still there. Two calls that reserve for one order at once (its row lock should have
+ * kept them apart) fail on the empty quantity rather than count twice. */
 WK_SQL(reserve,
        "WITH asked AS (SELECT t.id, sum(t.quantity)::bigint AS quantity FROM unnest($2::uuid[], $3::bigint[]) AS t (id, quantity) "
        "WHERE NOT EXISTS (SELECT FROM catalog_reservation r WHERE r.tenant_id = wakala.tenant_id() AND r.order_id = $1 "
@@ -16,9 +19,10 @@ WK_SQL(reserve,
        "FROM catalog_variant v JOIN asked a ON a.id = v.id WHERE v.tenant_id = wakala.tenant_id() ORDER BY v.id FOR UPDATE OF v), "
        "fits AS (SELECT coalesce(bool_and(h.available >= h.quantity), false) AND count(*) = (SELECT count(*) FROM asked) AS ok FROM held h), "
        "moved AS (UPDATE catalog_variant v SET reserved = v.reserved + h.quantity, updated_at = wakala.now() FROM held h, fits f "
-       "WHERE f.ok AND v.tenant_id = wakala.tenant_id() AND v.id = h.id AND v.on_hand - v.reserved >= h.quantity RETURNING v.id, h.quantity), "
+       "WHERE f.ok AND v.tenant_id = wakala.tenant_id() AND v.id = h.id RETURNING v.id, h.quantity), "
        "kept AS (INSERT INTO catalog_reservation (order_id, variant_id, quantity, expires_at) SELECT $1::uuid, m.id, m.quantity, $4::timestamptz FROM moved m "
-       "ON CONFLICT (tenant_id, order_id, variant_id) DO UPDATE SET quantity = excluded.quantity, status = 'active', "
+       "ON CONFLICT (tenant_id, order_id, variant_id) DO UPDATE SET status = 'active', "
+       "quantity = CASE WHEN catalog_reservation.status = 'released' THEN excluded.quantity END, "
        "expires_at = excluded.expires_at, updated_at = wakala.now()), "
        "noted AS (INSERT INTO catalog_movement (variant_id, delta_reserved, reason, order_id) SELECT m.id, m.quantity, 'reserve', $1::uuid FROM moved m) "
        "SELECT a.id, coalesce(h.available, 0), coalesce(p.name, '') FROM asked a CROSS JOIN fits f LEFT JOIN held h ON h.id = a.id "

@@ -65,7 +65,7 @@ static bool read_number_id(struct emitter *e, const struct wa_ref *ref, struct w
 {
     int64_t n;
 
-    if (ref->kind == WA_NUMBER && wa_integer(ref, &n) && n >= 0) {
+    if (ref->kind == WA_NUMBER && ref->at[0] != '-' && wa_integer(ref, &n)) {
         *out = (struct wk_span){ref->at, ref->len};
         return true;
     }
