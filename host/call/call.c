@@ -3,7 +3,10 @@
 #include "fiber/fiber.h"
 #include "plugin/loader.h"
 #include <openssl/rand.h>
+#include <malloc.h>
 #include <time.h>
+
+enum { WEIGH_EVERY = 8 };
 
 int64_t wk_engine_now_us(const struct wk_engine *engine)
 {
@@ -39,10 +42,22 @@ void wk_call_leave(struct wk_call *call, struct wk_frame *frame)
 
 const struct wk_plugin *wk_call_plugin(const struct wk_call *call) { return call->frame ? call->frame->plugin : NULL; }
 
+/* Every eighth call is weighed: what stays allocated after it counts against its plugin. Calls that overlap disturb each other, but up
+ * and down alike; only a leak adds up. */
+static int64_t heap_bytes(void)
+{
+    struct mallinfo2 m = mallinfo2();
+
+    return (int64_t)(m.uordblks + m.hblkhd);
+}
+
 bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, struct wk_err *err)
 {
     *call = (struct wk_call){.engine = engine, .hook = spec->hook};
     call->queue_end = &call->queue;
+    call->weighed = engine->calls++ % WEIGH_EVERY == 0 && spec->plugin ? spec->plugin->name : NULL;
+    if (call->weighed)
+        call->heap_bytes = heap_bytes();
     wk_arena_init(&call->arena, engine->call_memory_max);
     call->principal.size = sizeof call->principal;
     if (spec->tenant) {
@@ -71,6 +86,8 @@ void wk_call_finish(struct wk_call *call)
     wk_arena_finish(&call->arena);
     wk_tenant_drop(call->tenant);
     call->tenant = NULL;
+    if (call->weighed && call->engine->share)
+        wk_share_suspect(call->engine->share, call->weighed, (heap_bytes() - call->heap_bytes) * WEIGH_EVERY);
     if (call->hook)
         wk_blame_leave();
     wk_fiber_set_data(wk_fiber_self(), NULL);

@@ -51,6 +51,8 @@ struct wk_call {
     int64_t later_us;      /* wk_later: 0 = not asked */
     const struct wk_message *message;
     struct wk_http *http;
+    const char *weighed; /* plugin whose kept memory is measured by this call; NULL: not this time */
+    int64_t heap_bytes;
 };
 
 struct wk_call_spec {

@@ -30,6 +30,7 @@ struct wk_engine {
     /* After a commit that published: the lanes of each class that have something new. */
     void (*published)(void *arg, unsigned cls, uint64_t lanes);
     void *published_arg;
+    uint64_t calls;
     uint64_t trips; /* round trips to PostgreSQL by calls of this worker */
 };
 int64_t wk_engine_now_us(const struct wk_engine *engine); /* the time that decides */

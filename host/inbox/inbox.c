@@ -57,7 +57,7 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
     char text[1024];
     int len;
 
-    if (!t && it->account.len)
+    if (!it->address.len && it->account.len) /* a number that is given and unknown is nobody's, whatever its account */
         t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
     row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX));
     if (row->is_quarantine)
