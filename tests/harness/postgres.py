@@ -15,6 +15,7 @@ from . import procs
 from .procs import Failed, Late
 
 SOCKET_PATH_MAX = 100  # the kernel takes 107 bytes, libpq adds "/.s.PGSQL.5432.lock"
+csv.field_size_limit(1 << 30)
 PORT = 5432  # only part of the socket's name
 
 FAST = {  # for tests: survives kill -9 of any process (the kernel keeps what was written), not a power cut
