@@ -116,15 +116,15 @@ struct place_box place_box(double latitude, double longitude, int64_t radius_m)
 static bool strip(const char *text, char *out, size_t size)
 {
     size_t o = 0;
+    bool is_over = false; /* letters came after the number: "3 or 4" is no amount */
 
     for (const char *p = text; *p; p++) {
         bool is_letter = (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z') || *p == '$' || (unsigned char)*p >= 0x80;
 
-        if (is_letter && o && p[1] >= '0' && p[1] <= '9')
-            return false; /* "3 or 4" is no amount */
+        is_over = is_over || (is_letter && o);
         if (is_letter || *p == ' ' || *p == '\'' || *p == '\n')
             continue;
-        if (o + 1 >= size || !((*p >= '0' && *p <= '9') || *p == '.' || *p == ','))
+        if (is_over || o + 1 >= size || !((*p >= '0' && *p <= '9') || *p == '.' || *p == ','))
             return false;
         out[o++] = *p;
     }

@@ -1,0 +1,3 @@
+file(GLOB EXTRA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/plugins/payments/*.c)
+list(REMOVE_ITEM EXTRA_SOURCES ${PROJECT_SOURCE_DIR}/plugins/payments/payments.c)
+set_property(TARGET ${name} APPEND PROPERTY INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/plugins/payments)
