@@ -140,8 +140,6 @@ static bool role_check(const struct wk_pool *pool, const PGresult *row, struct w
 {
     const char *who = PQgetvalue(row, 0, 3);
 
-    if (pool->conf.skip_role_check)
-        return true;
     for (int i = 0; i < 2; i++)
         if (!PQgetisnull(row, 0, i))
             return wk_fail(err, WK_SYSTEM, "db.role",

@@ -34,7 +34,6 @@ struct wk_db_pool_conf {
     uint32_t statement_ms; /* default deadline of acquire and exec, and statement_timeout on the server; 0 = 5,000 */
     uint32_t lock_ms;      /* lock_timeout; 0 = 2,000 */
     uint32_t idle_tx_ms;   /* idle_in_transaction_session_timeout; 0 = 5,000 */
-    bool skip_role_check;  /* tests only: allow a superuser */
 };
 
 struct wk_db_conf {
@@ -60,7 +59,7 @@ void wk_db_destroy(struct wk_db *db); /* NULL allowed; no connection in use, nob
 
 /* Parks until a connection is free: first come, first served, but a tenant (NULL = none) holds at most half of the pool.
  * db.unavailable at the deadline, or at once with retry_after_ms while the server is down and the next attempt is not due;
- * db.role when the server's role may do too much. */
+ * db.role when the role may do too much: superuser or BYPASSRLS, itself or by SET ROLE; for APP also owner of any table. */
 struct wk_conn *wk_db_acquire(struct wk_db *db, enum wk_db_role role, const struct wk_uuid *tenant, int64_t until_us,
                               struct wk_err *err);
 /* NULL allowed. Never waits. A connection with an open transaction, or in doubt, is closed instead of reused.
@@ -107,7 +106,8 @@ enum wk_exec_end {
  * undone (inside a transaction: once it is rolled back).
  * db.deadline, call.cancelled, db.unavailable: the connection is closed, the server told to stop. Whether a batch that writes
  * without BEGIN took effect is then unknown; with a COMMIT in it the code is db.commit_unknown.
- * A COMMIT that the server answered with ROLLBACK is an error too. */
+ * A COMMIT that the server answered with ROLLBACK is an error too.
+ * What no transaction undoes (session advisory locks) belongs in a batch of its own: preparing again repeats what stood before. */
 bool wk_conn_exec(struct wk_conn *conn, struct wk_exec *items, size_t n, enum wk_exec_end end, int64_t until_us,
                   struct wk_err *err);
 /* One statement, one trip, SYNC. `result` may be NULL. */

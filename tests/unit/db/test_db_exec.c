@@ -435,6 +435,29 @@ TEST(the_session_is_what_the_design_says)
     wk_db_release(host);
 }
 
+static unsigned trips_told;
+static void count_trip(void *arg, enum wk_db_role role)
+{
+    (void)arg;
+    trips_told += role == WK_DB_APP;
+}
+static void three_trips(void)
+{
+    CHECK_OK(one("select 1"), err);
+    CHECK_OK(one("BEGIN"), err);
+    CHECK_OK(wk_conn_rollback(conn, in_ms(5000), &err), err);
+    CHECK_OK(wk_conn_rollback(conn, in_ms(5000), &err), err); /* nothing is open: no trip */
+    CHECK(wk_conn_trips(conn) == 3 && trips_told == 3 && stats().trips == 3);
+}
+static void every_trip_is_told(void **state)
+{
+    (void)state;
+    trips_told = 0;
+    conf.on_trip = count_trip;
+    db_open();
+    run(three_trips);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -460,6 +483,7 @@ int main(void)
         T(statements_lost_or_found_on_the_server_do_no_harm),
         T(nothing_runs_twice_behind_a_commit),
         T(limits_hold),
+        T(every_trip_is_told),
         T(the_session_is_what_the_design_says),
     };
 
