@@ -28,7 +28,7 @@ class Inbox(Case):
         self.assertEqual(self.small.webhook(message(A, "wamid.forged1"), secret="wrong")[0], 401)
         self.assertEqual(self.small.request("POST", "/webhooks/whatsapp", json.dumps(message(A, "wamid.forged2")))[0], 401)
         self.assertEqual(self.incoming("wamid.forged"), 0)
-        self.assertEqual(self.count("wakala.quarantine WHERE convert_from(body, 'UTF8') LIKE '%forged%'"), 0)
+        self.assertEqual(self.count("wakala.quarantine WHERE position('forged'::bytea IN body) > 0"), 0)
 
     def test_the_same_message_ten_times_at_once_is_one_event(self):
         body = message(A, "wamid.same")
@@ -42,7 +42,7 @@ class Inbox(Case):
         self.assertEqual(self.small.webhook(body)[0], 200)
         rows = self.small.sql("SELECT tenant_id FROM wakala.event WHERE payload LIKE '%wamid.mix%' ORDER BY seq")
         self.assertEqual([row[0] for row in rows], [self.small.tenants["Demo A"], self.small.tenants["Demo B"]])
-        self.assertEqual(self.count("wakala.quarantine WHERE convert_from(body, 'UTF8') LIKE '%wamid.mix3%'"), 1)
+        self.assertEqual(self.count("wakala.quarantine WHERE position('wamid.mix3'::bytea IN body) > 0"), 1)
 
     def test_order_inside_a_post_is_kept(self):
         body = message(A, "wamid.order0")
