@@ -483,12 +483,14 @@ bool wa_same(const struct wa_ref *a, const struct wa_ref *b)
 
 bool wa_integer(const struct wa_ref *value, int64_t *out)
 {
-    const char *p = value->at, *end = p + value->len;
+    const char *p, *end;
     int64_t n = 0;
     bool is_negative;
 
     if ((value->kind != WA_NUMBER && value->kind != WA_STRING) || !value->len)
         return false;
+    p = value->at;
+    end = p + value->len;
     is_negative = *p == '-';
     p += is_negative;
     if (p == end || end - p > 18)
