@@ -135,8 +135,8 @@ class Reload(Case):
             note = data.index(b"Wakala\0\0") + 8
             install(data[:note] + (99).to_bytes(2, "little") + data[note + 2:])
             self.refused(r"(?i)probe.*ABI")
-            for name, pattern in (("ctor-crash", "(?i)load|constructor|SIG|died"), ("open-fails", "(?i)open")):
-                built = f"{self.small.build}/tests/plugins/{name}.so"
+            for name, pattern in (("t-ctor-crash", "(?i)load|constructor|SIG|died"), ("t-open-fails", "(?i)open")):
+                built = f"{self.small.build}/tests/plugins/so/{name}.so"
                 if not os.path.exists(built):
                     continue
                 self.small.install(name, built)
