@@ -1,6 +1,6 @@
 """Plays a scenario file against a world: says, taps, hears, breaks things, checks. See scenario.py for the language.
 
-    python3 -m harness.play FILE.play [--seed N] [--fault kill@37] [--chaos N] [--keep] [--workers N] [--quiet]
+    python3 -m harness.play FILE.play [--seed N] [--fault kill@37] [--chaos N] [--repeat N] [--keep] [--workers N] [--quiet]
 
 Exit status 0 only when every statement held. A failure names file and line, shows what was heard instead and the command
 that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --fault sets WAKALA_FAULT of the host.
@@ -300,16 +300,20 @@ def main(argv):
     parser.add_argument("--chaos", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="leave the folder of a failed run")
+    parser.add_argument("--repeat", type=int, default=1, help="so many runs, each with the next seed")
+    parser.add_argument("--long-repeat", type=int, default=0, help="so many when WAKALA_LONG is set")
     parser.add_argument("--quiet", action="store_true", help="no transcript")
     args = parser.parse_args(argv)
     failed = 0
-    for path in args.files:
+    repeat = args.long_repeat if args.long_repeat and os.environ.get("WAKALA_LONG") else args.repeat
+    for path in [path for path in args.files for _ in range(repeat)]:
         begin = time.monotonic()
         try:
             why = play_file(path, args, (lambda text: None) if args.quiet else lambda text: print(text, flush=True))
         except scenario.ScenarioError as error:
             why = str(error)
-        print(f"{'not ok' if why else 'ok'} {path} ({time.monotonic() - begin:.1f} s)")
+        print(f"{'not ok' if why else 'ok'} {path} seed {args.seed} ({time.monotonic() - begin:.1f} s)", flush=True)
+        args.seed += 1
         if why:
             print(why, file=sys.stderr)
             failed += 1

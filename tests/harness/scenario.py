@@ -15,6 +15,7 @@ A statement is a form of the table below with its gaps filled; whatever fits non
 """
 import difflib
 import json
+import os
 import re
 
 UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -34,6 +35,7 @@ GAPS = {
 # verb -> form. The verb names the method that plays it (play.py: do_<verb>).
 FORMS = [
     ("title", "title <text>"),
+    ("include", "include <text>"),
     ("address", "address <digits>"),
     ("actor", "actor <word> <digits> <text>"),
     ("deadline", "deadline <duration>"),
@@ -147,13 +149,26 @@ def parse_line(text, file="-", line=0):
     raise ScenarioError(f"{file}:{line}: not a statement{hint}\n    {bare}")
 
 
-def parse(text, file="-"):
-    """All statements of a scenario, checked for what can be known without playing it."""
-    statements, actors, names = [], set(), set()
+def read(text, file, depth=0):
+    """Statements in order, those of included files (paths from the including file's folder) in the place of `include`."""
     for number, line in enumerate(text.splitlines(), 1):
         s = parse_line(line, file, number)
         if not s:
             continue
+        if s.verb != "include":
+            yield s
+            continue
+        path = os.path.join(os.path.dirname(file), s.args[0])
+        if depth == 4 or not os.path.exists(path):
+            raise ScenarioError(f"{s.place}: {'files include each other' if depth == 4 else 'there is no ' + path}")
+        with open(path, encoding="utf-8") as f:
+            yield from read(f.read(), path, depth + 1)
+
+
+def parse(text, file="-"):
+    """All statements of a scenario, checked for what can be known without playing it."""
+    statements, actors, names = [], set(), set()
+    for s in read(text, file):
         if s.verb == "actor":
             actors.add(s.args[0])
         elif s.text.split()[0] == s.args[0] if s.args and isinstance(s.args[0], str) else False:

@@ -1,7 +1,8 @@
 """The language: what is understood, what is refused, and that the refusal helps."""
+import tempfile
 import unittest
 
-from harness.scenario import ScenarioError, parse, parse_line, read_duration, strip_comment
+from harness.scenario import ScenarioError, load, parse, parse_line, read_duration, strip_comment
 
 HEAD = 'actor customer 27820000001 "Amina"\n'
 
@@ -12,6 +13,7 @@ class Reading(unittest.TestCase):
             'title "A title"': ("title", ["A title"]),
             "address 100000000000001": ("address", ["100000000000001"]),
             'actor customer 27820000001 "Amina"': ("actor", ["customer", "27820000001", "Amina"]),
+            'include "b.play"': ("include", ["b.play"]),
             "deadline 60s": ("deadline", [60.0]),
             'rules {"duplicate":2, "delay_ms":[0,30000]}': ("rules", [{"duplicate": 2, "delay_ms": [0, 30000]}]),
             'customer says "hi"': ("says", ["customer", "hi"]),
@@ -84,6 +86,19 @@ class Refusing(unittest.TestCase):
 
     def test_expression_that_cannot_be_read(self):
         self.refuse(HEAD + 'customer hears "(x"', "x.play:2:", "cannot be read")
+
+    def test_missing_include(self):
+        self.refuse('include "nowhere.play"', "x.play:1:", "there is no nowhere.play")
+
+    def test_include(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, text in (("a.play", HEAD + 'include "b.play"'), ("b.play", 'customer says "hi"'), ("c.play", 'include "c.play"')):
+                with open(f"{folder}/{name}", "w", encoding="utf-8") as f:
+                    f.write(text)
+            self.assertEqual([(s.verb, s.line) for s in load(f"{folder}/a.play")], [("actor", 1), ("says", 1)])
+            with self.assertRaises(ScenarioError) as caught:
+                load(f"{folder}/c.play")
+            self.assertIn("include each other", str(caught.exception))
 
     def test_bad_json(self):
         self.refuse("rules {nonsense}", "x.play:1:")
