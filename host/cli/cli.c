@@ -13,7 +13,7 @@ static const struct wk_command commands[] = {
 #endif
     {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
     {"migrate", "[--dry-run] [--test-clock]", "bring the database to what the host and the enabled plugins need", wk_cmd_migrate},
-    {"plugins", "[--hooks]", "enabled plugins with version and build; --hooks: what runs in which order", wk_cmd_plugins},
+    {"plugins", "[--hooks|--sql|--events]", "enabled plugins with version and build; what runs in which order; statements; event types", wk_cmd_plugins},
     {"reload", "", "take the configuration and plugins over without dropping a request, or say why not", wk_cmd_reload},
     {"rollback", "", "go back to the generation before the serving one", wk_cmd_rollback},
     {"run", "", "serve, in the foreground", wk_cmd_run},
