@@ -5,8 +5,7 @@ WAKALA_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export WAKALA_ROOT
 
 # An older libevent has eight known holes; the version is Debian's, because the fixes are.
-LIBEVENT_MIN=2.1.12-stable-8+deb12u1
-POSTGRES_MAJOR=15
+export LIBEVENT_MIN=2.1.12-stable-8+deb12u1 POSTGRES_MAJOR=15
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
