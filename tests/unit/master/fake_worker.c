@@ -211,6 +211,7 @@ static void begin(void)
     if (!strcmp(mode, "half") && args.index == 1) { /* the second one fails when the first is ready */
         const char *why[] = {"only the second one fails"};
 
+        (void)usleep(600000);
         (void)wk_verdict_write(args.ready_fd, false, NULL, why, 1);
         _exit(WK_EXIT_REFUSED);
     }

@@ -175,6 +175,30 @@ static void a_stuck_pipe_drops_and_counts(void **state)
     (void)close(keep);
 }
 
+/* stderr is not ours to make non-blocking: a service manager that stops reading must not stop us. */
+static void a_stuck_stderr_drops_and_counts(void **state)
+{
+    int fds[2], status;
+    pid_t pid;
+
+    (void)state;
+    assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+    pid = fork();
+    if (!pid) {
+        (void)dup2(fds[1], STDERR_FILENO);
+        if (!wk_log_open(NULL, WK_INFO, NULL))
+            _exit(1);
+        (void)alarm(10);
+        for (int i = 0; i < 500; i++)
+            wk_log_line(WK_INFO, NULL, "%c%c %0512d", 'a' + i % 26, 'a' + i / 26, 0);
+        _exit(wk_log_stats()->dropped > 100 ? 0 : 2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
 static void a_bad_path_is_said(void **state)
 {
     struct wk_err err;
@@ -345,6 +369,7 @@ int main(void)
         L(a_flood_is_counted_not_written),
         L(reopen_follows_logrotate),
         L(a_stuck_pipe_drops_and_counts),
+        L(a_stuck_stderr_drops_and_counts),
         L(a_bad_path_is_said),
         cmocka_unit_test(masks),
         M(a_count_survives_its_worker),

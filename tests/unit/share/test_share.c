@@ -115,6 +115,24 @@ static void a_parked_fiber_takes_its_blame_with_it(void **state)
     assert_string_equal(blame.frame[0].plugin, "orders");
 }
 
+static void park(struct wk_share *share)
+{
+    static struct wk_blame parked;
+
+    (void)share;
+    wk_blame_enter("orders", "on_http", &tenant, &message, NULL);
+    wk_blame_save(&parked);
+}
+
+static void who_waits_is_not_to_blame(void **state)
+{
+    struct wk_blame blame;
+    uint32_t slot = take(*state, 1, 0);
+
+    in_worker(*state, slot, park, SIGKILL);
+    assert_false(wk_share_slot_blame(*state, slot, &blame));
+}
+
 static void leave_everything(struct wk_share *share)
 {
     struct wk_blame none;
@@ -389,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(blame_is_read_after_sigkill),
         T(a_parked_fiber_takes_its_blame_with_it),
+        T(who_waits_is_not_to_blame),
         T(no_hook_no_blame),
         T(a_slot_shows_what_its_worker_said),
         T(slots_end),
