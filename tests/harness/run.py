@@ -8,6 +8,7 @@ if the order was delivered and every check held.
 import argparse
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -76,6 +77,17 @@ def forget(folder):
     """Begin anew: only what we made, in the folder that is ours."""
     for part in ("pg", "host", "sim"):
         shutil.rmtree(f"{folder}/{part}", ignore_errors=True)
+
+
+def leave_note(stack):
+    """For script/wakala: which configuration, and what its env: values need."""
+    lines = [f"export WAKALA_CONF={shlex.quote(stack.host.conf)}"]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in demo_values.ENVIRONMENT.items()]
+    with open(f"{stack.dir}/env", "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+    if stack.dir != f"{ROOT}/var":
+        os.makedirs(f"{ROOT}/var", exist_ok=True)
+        shutil.copy(f"{stack.dir}/env", f"{ROOT}/var/env")
 
 
 def explain(stack):
@@ -155,6 +167,7 @@ def main(argv):
     try:
         say("starting PostgreSQL, the simulator and the host")
         stack.start()
+        leave_note(stack)
         if args.demo:
             play(stack)
         else:

@@ -49,7 +49,7 @@ class Python(unittest.TestCase):
     def test_rules(self):
         self.assertEqual(lint_python.lint(__file__, "import os, json\nfrom harness import x\n"), [])
         self.assertIn("requests", lint_python.lint(__file__, "import requests\n")[0][1])
-        self.assertIn("by pid", lint_python.lint(__file__, "run(['pkill', 'x'])\n")[0][1])
+        self.assertIn("by pid", lint_python.lint(__file__.replace("test_lint", "other"), "run(['pkill', 'x'])\n")[0][1])
 
 
 if __name__ == "__main__":
