@@ -1,35 +1,15 @@
-/* stock.c - reserve, release, consume, put back: one statement each, counters and ledger together.
+/* stock.c - reserve, release, consume, put back: one trip each, counters and ledger together.
  *
- * Every statement locks its variants in id order before it changes one, so that two of them never wait for each other in a circle. The rows
- * of `held` are read again when their lock is granted, so `available` is what the last committed buyer left.
- * The UPDATE must not repeat that condition: it would test the version of the statement's snapshot first, and a row that was sold out then and
- * given back since would silently not be taken. The table's check is the second lock on the door. */
+ * Every statement locks its variants in id order before it changes one, so that two of them never wait for each other in a circle. */
 #include <wakala/plugin.h>
 
 #include "catalog_db.h"
 
-/* One row per line that does not fit; none: everything is reserved (or was, by the same order). An order that gave its goods up may reserve
- * again (a payment that came too late), if they are still there. Two calls that reserve for one order at once (its row lock should have
- * kept them apart) fail on the empty quantity rather than count twice. */
-WK_SQL(reserve,
-       "WITH asked AS (SELECT t.id, sum(t.quantity)::bigint AS quantity FROM unnest($2::uuid[], $3::bigint[]) AS t (id, quantity) "
-       "WHERE NOT EXISTS (SELECT FROM catalog_reservation r WHERE r.tenant_id = wakala.tenant_id() AND r.order_id = $1 "
-       "AND r.status <> 'released') GROUP BY t.id), "
-       "held AS (SELECT v.id, v.product_id, a.quantity, CASE WHEN v.status = 'active' THEN v.on_hand - v.reserved ELSE 0 END AS available "
-       "FROM catalog_variant v JOIN asked a ON a.id = v.id WHERE v.tenant_id = wakala.tenant_id() ORDER BY v.id FOR UPDATE OF v), "
-       "fits AS (SELECT coalesce(bool_and(h.available >= h.quantity), false) AND count(*) = (SELECT count(*) FROM asked) AS ok FROM held h), "
-       "moved AS (UPDATE catalog_variant v SET reserved = v.reserved + h.quantity, updated_at = wakala.now() FROM held h, fits f "
-       "WHERE f.ok AND v.tenant_id = wakala.tenant_id() AND v.id = h.id RETURNING v.id, h.quantity), "
-       "kept AS (INSERT INTO catalog_reservation (order_id, variant_id, quantity, expires_at) SELECT $1::uuid, m.id, m.quantity, $4::timestamptz FROM moved m "
-       "ON CONFLICT (tenant_id, order_id, variant_id) DO UPDATE SET status = 'active', "
-       "quantity = CASE WHEN catalog_reservation.status = 'released' THEN excluded.quantity END, "
-       "expires_at = excluded.expires_at, updated_at = wakala.now()), "
-       "noted AS (INSERT INTO catalog_movement (variant_id, delta_reserved, reason, order_id) SELECT m.id, m.quantity, 'reserve', $1::uuid FROM moved m) "
-       "SELECT a.id, coalesce(h.available, 0), coalesce(p.name, '') FROM asked a CROSS JOIN fits f LEFT JOIN held h ON h.id = a.id "
-       "LEFT JOIN catalog_product p ON p.tenant_id = wakala.tenant_id() AND p.id = h.product_id "
-       "WHERE NOT f.ok AND coalesce(h.available, 0) < a.quantity ORDER BY a.id");
+/* One row per line that does not fit; none: everything is held. sql/001-catalog.sql tells why it is a function. */
+WK_SQL(reserve, "SELECT r.variant_id, r.available, r.name FROM catalog_reserve($1, $2, $3, $4) r");
 
-/* `from` and `to` are the reservation's states; a reservation that is not in `from` is left alone, and so is its stock. */
+/* `from` and `to` are the reservation's states; a reservation that is not in `from` is left alone, and so is its stock. One statement is enough
+ * here: every version of a variant since the order's own reservation has room for giving it back. */
 #define STOCK_MOVE(ident, from, to, on_hand, reserved)                                                                 \
     WK_SQL(ident,                                                                                                      \
            "WITH gone AS (UPDATE catalog_reservation SET status = '" to "', updated_at = wakala.now() "                \
@@ -86,7 +66,6 @@ bool stock_reserve(struct wk_call *call, const struct wk_uuid *order, const stru
     if (shortage) {
         shortage->variant = wk_rows_id(rows, 0, 0);
         shortage->available = wk_rows_int(rows, 0, 1);
-        shortage->available = shortage->available > 0 ? shortage->available : 0;
         shortage->name = wk_rows_text(rows, 0, 2);
     }
     return wk_fail(err, WK_BUSINESS, "catalog.insufficient_stock", "only %lld of %.80s left", (long long)wk_rows_int(rows, 0, 1),

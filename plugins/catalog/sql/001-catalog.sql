@@ -112,6 +112,43 @@ CREATE TABLE catalog_reservation (
 CREATE INDEX catalog_reservation_active ON catalog_reservation (tenant_id, variant_id) WHERE status = 'active';
 SELECT wakala.protect('catalog_reservation');
 
+-- Reserve all lines of an order or none: one row per line that does not fit, no row when everything is held. A function, because it needs two
+-- snapshots in one trip: the first statement waits for the locks (in id order, so that two orders never wait in a circle), the later ones see
+-- what the last buyer left. One statement cannot do it: its UPDATE tests its condition, and the table's check, on the version it saw before it
+-- waited, and a variant that was sold out then and given back since would be refused, or silently not taken.
+-- The same order again changes nothing; one that gave its goods up may reserve anew (a payment that came too late).
+CREATE FUNCTION catalog_reserve(for_order uuid, variants uuid[], quantities bigint[], until timestamptz)
+RETURNS TABLE (variant_id uuid, available bigint, name text) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM catalog_variant v WHERE v.tenant_id = wakala.tenant_id() AND v.id = ANY (variants) ORDER BY v.id FOR UPDATE;
+  IF EXISTS (SELECT FROM catalog_reservation r
+              WHERE r.tenant_id = wakala.tenant_id() AND r.order_id = for_order AND r.status <> 'released') THEN
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH asked AS (SELECT t.id, sum(t.quantity)::bigint AS quantity FROM unnest(variants, quantities) AS t (id, quantity) GROUP BY t.id)
+    SELECT a.id, coalesce(v.on_hand - v.reserved, 0), coalesce(p.name, '')
+      FROM asked a
+      LEFT JOIN catalog_variant v ON v.tenant_id = wakala.tenant_id() AND v.id = a.id AND v.status = 'active'
+      LEFT JOIN catalog_product p ON p.tenant_id = wakala.tenant_id() AND p.id = v.product_id
+     WHERE coalesce(v.on_hand - v.reserved, 0) < a.quantity ORDER BY a.id;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  WITH asked AS (
+    SELECT t.id, sum(t.quantity)::bigint AS quantity FROM unnest(variants, quantities) AS t (id, quantity) GROUP BY t.id
+  ), moved AS (
+    UPDATE catalog_variant v SET reserved = v.reserved + a.quantity, updated_at = wakala.now()
+      FROM asked a WHERE v.tenant_id = wakala.tenant_id() AND v.id = a.id RETURNING v.id, a.quantity
+  ), kept AS (
+    INSERT INTO catalog_reservation AS r (order_id, variant_id, quantity, expires_at)
+    SELECT for_order, m.id, m.quantity, until FROM moved m
+    ON CONFLICT ON CONSTRAINT catalog_reservation_pkey DO UPDATE
+       SET quantity = excluded.quantity, status = 'active', expires_at = excluded.expires_at, updated_at = wakala.now()
+  )
+  INSERT INTO catalog_movement (variant_id, delta_reserved, reason, order_id) SELECT m.id, m.quantity, 'reserve', for_order FROM moved m;
+END $$;
+
 -- Search: ids of variants, the best first, in stock before sold out. Runs as wakala_search, without row-level security, because text search and
 -- trigram operators are not leakproof and would lose their indexes under it; so it names the tenant itself. Words are prefixes; all of them must
 -- match, else any of them, else names that look alike.
