@@ -1,7 +1,7 @@
 /* scan.h - a strict JSON scanner over bytes that stay where they are: it checks and points, it never copies and never allocates.
  *
  * RFC 8259 to the letter: UTF-8 without overlong forms or surrogates, escapes, numbers, nothing after the value, at most WA_DEPTH levels. Two things
- * that the grammar allows and most readers refuse are allowed here too, because Meta sends them and one of them must not cost a person's message: \u0000
+ * that the grammar allows and most readers refuse are allowed here too, because one odd character must not cost a person's message: \u0000
  * and lone surrogates in strings. They are flagged WA_ODD; wa_unescape() turns them into U+FFFD, and no id may hold them.
  * Of members with the same name the last one counts. Recursion is bounded by WA_DEPTH. Pure C: no SDK call, no state. */
 #ifndef WA_SCAN_H

@@ -381,10 +381,11 @@ static void a_bad_token_stops_the_number_and_tells_once(void **state)
     assert_int_equal(fake.fetches, 2);
     assert_int_equal(fake.errors_logged, 1);
     fake.now_us += 61 * S;
+    meta_says(WK_ANSWERED, 400, ERROR(131026));
+    assert_true(run()); /* mended: this message fails for a reason of its own ... */
     meta_says(WK_ANSWERED, 200, TAKEN);
-    assert_true(run()); /* mended */
     to("27115550177");
-    assert_true(run()); /* and open for all */
+    assert_true(run()); /* ... and the number is open for all */
     assert_int_equal(fake.fetches, 4);
 }
 

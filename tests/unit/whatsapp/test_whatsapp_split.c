@@ -313,6 +313,10 @@ static void contacts_are_matched_to_their_sender(void **state)
     assert_true(split(WRAP("{\"field\":\"messages\",\"value\":{" META ",\"contacts\":[{\"user_id\":\"ZA.1\"}],\"messages\":["
                            "{\"id\":\"a\",\"from_user_id\":\"ZA.2\"}]}}")));
     assert_string_equal(only(WK_ITEM_MESSAGE)->item.payload_name[1], "metadata");
+    /* a system message is about somebody, not from them */
+    assert_true(split(WRAP("{\"field\":\"messages\",\"value\":{" META ",\"contacts\":[{\"wa_id\":\"27\"}],\"messages\":[{\"id\":\"a\",\"from\":\"27\","
+                           "\"type\":\"system\"}]}}")));
+    assert_string_equal(only(WK_ITEM_MESSAGE)->item.payload_name[1], "metadata");
     /* a sender only the contact knows */
     assert_true(split(WRAP("{\"field\":\"messages\",\"value\":{" META ",\"contacts\":[{\"user_id\":\"ZA.1\"}],\"messages\":[{\"id\":\"a\"}]}}")));
     assert_string_equal(only(WK_ITEM_MESSAGE)->key, "ZA.1");
@@ -457,6 +461,16 @@ static void depth_is_bounded(void **state)
         memset(body + n + extra, ']', extra);
         n += 2 * extra;
         n += (size_t)sprintf(body + n, "%s}", extra ? "" : "0");
+        assert_int_equal(split_bytes(body, n), extra + 1 <= 64);
+    }
+    for (size_t extra = 60; extra < 70; extra++) { /* objects count like arrays */
+        size_t n = (size_t)sprintf(body, "%s", "{\"object\":\"whatsapp_business_account\",\"entry\":[],\"deep\":");
+
+        for (size_t i = 0; i < extra; i++)
+            n += (size_t)sprintf(body + n, "{\"a\":");
+        n += (size_t)sprintf(body + n, "0");
+        for (size_t i = 0; i <= extra; i++)
+            body[n++] = '}';
         assert_int_equal(split_bytes(body, n), extra + 1 <= 64);
     }
     for (size_t n = 0; n < 10000; n++)
