@@ -51,8 +51,6 @@ static const struct wk_sub subscriptions[] = {
 
 static const struct wk_entry entries[] = {
     {.menu = "more", .node = "D0", .action = "open", .title = "Driver desk", .role = "driver", .order = 20, .label = "DRIVER"},
-    {.menu = "driver", .node = "D2", .action = "", .title = "Go online", .role = "driver", .order = 10},
-    {.menu = "driver", .node = "D0J", .action = "show", .title = "Current job", .role = "driver", .order = 20},
     {0},
 };
 

@@ -17,7 +17,7 @@ static bool no_driver(struct wk_call *call, struct wk_turn *turn, struct wk_err 
 
 static bool d0_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *err)
 {
-    struct wk_choice c[5] = {{.action = "online"}};
+    struct wk_choice c[5];
     struct driver_row d;
     const char *text;
     bool found;
@@ -27,7 +27,7 @@ static bool d0_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
     if (!found)
         return no_driver(call, turn, err);
     c[0] = d.d.is_online ? (struct wk_choice){.action = "offline", .title = "Go offline"} : (struct wk_choice){.action = "online", .title = "Go online"};
-    c[1] = (struct wk_choice){.action = "online", .title = "Update location"};
+    c[1] = (struct wk_choice){.action = "where", .title = "Update location"};
     c[2] = (struct wk_choice){.action = "job", .title = "Current job"};
     c[3] = (struct wk_choice){.action = "earn", .title = "Earnings"};
     c[4] = (struct wk_choice){.action = "cash", .title = "Cash to settle"};
@@ -44,7 +44,7 @@ static enum wk_verdict d0_choose(struct wk_call *call, struct wk_turn *turn, con
 
     (void)arg;
     (void)is_current;
-    if (!strcmp(action, "online"))
+    if (!strcmp(action, "online") || !strcmp(action, "where"))
         return DONE(wk_turn_go(call, turn, "D2", err));
     if (!strcmp(action, "job"))
         return DONE(wk_turn_go(call, turn, "D0J", err));
@@ -87,7 +87,7 @@ static bool d2_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
 static enum wk_verdict d2_hear(struct wk_call *call, struct wk_turn *turn, const struct wk_message *message, struct wk_err *err)
 {
     const struct wk_choice c[] = {{.action = "offline", .title = "Go offline", .node = "D0"},
-                                  {.action = "online", .title = "Update location", .node = "D0"}};
+                                  {.action = "where", .title = "Update location", .node = "D0"}};
     struct wk_uuid orders[5];
     struct driver_row d;
     size_t n;

@@ -64,8 +64,9 @@ WK_SQL(delivery_picked_up,
        "WHERE v.order_id = $1::uuid AND v.status IN ('ASSIGNED', 'AT_SHOP') AND d.id = v.driver_id RETURNING v.id, d.user_id");
 WK_SQL(delivery_cash,
        "WITH v AS (UPDATE drivers_delivery SET cash_collected = $2::bigint, updated_at = wakala.now() WHERE id = $1::uuid "
-       "AND cash_collected IS NULL RETURNING driver_id) "
-       "UPDATE drivers_driver t SET cash_held = t.cash_held + $2::bigint FROM v WHERE t.id = v.driver_id");
+       "AND cash_collected IS NULL RETURNING driver_id), "
+       "d AS (UPDATE drivers_driver t SET cash_held = t.cash_held + $2::bigint FROM v WHERE t.id = v.driver_id RETURNING t.id) "
+       "SELECT wakala.expect((SELECT count(*) FROM d), 1, 'db.conflict')");
 /* A delivery that failed also spends the driver's offer: the next search for this order leaves that driver out. */
 WK_SQL(delivery_end,
        "WITH e AS (UPDATE drivers_delivery SET status = $2::text, reason = $3::text, ended_at = wakala.now(), updated_at = wakala.now() "
@@ -225,7 +226,7 @@ bool store_picked_up(struct wk_call *call, const struct wk_uuid *order, struct w
 
 bool store_cash(struct wk_call *call, const struct wk_uuid *delivery, int64_t amount, struct wk_err *err)
 {
-    return wk_db_queue(call, &delivery_cash, WK_ARGS(wk_id(delivery), wk_int(amount)), 1, "db.conflict", err);
+    return wk_db_queue(call, &delivery_cash, WK_ARGS(wk_id(delivery), wk_int(amount)), -1, NULL, err);
 }
 
 bool store_delivery_end(struct wk_call *call, const struct wk_uuid *order, const char *status, const char *reason, bool given_back,

@@ -22,7 +22,7 @@ WK_SQL(order_history,
 WK_SQL(order_next_number,
        "INSERT INTO orders_counter (name, value) VALUES ('order', 1001) "
        "ON CONFLICT (tenant_id, name) DO UPDATE SET value = orders_counter.value + 1 RETURNING value");
-/* One statement for order, lines and history. The last part's row count (two history rows) tells whether the order was new. */
+/* One statement for order, lines and history; queued, so it says itself that a cart which is an order already must fail the call. */
 WK_SQL(order_insert,
        "WITH o AS (INSERT INTO orders_order (id, cart_id, number, version, customer_id, customer_name, vendor_id, vendor_name, "
        "payment_id, status, payment_status, payment_method, fulfilment, subtotal, delivery_fee, tax, total, currency, exponent, "
@@ -32,11 +32,12 @@ WK_SQL(order_insert,
        "ON CONFLICT (tenant_id, cart_id) DO NOTHING RETURNING id), "
        "l AS (INSERT INTO orders_line (order_id, line, variant_id, name, quantity, price, amount, tax) "
        "SELECT o.id, t.line, t.variant, t.name, t.quantity, t.price, t.amount, t.tax FROM o, jsonb_to_recordset($22::jsonb) "
-       "AS t(line bigint, variant uuid, name text, quantity bigint, price bigint, amount bigint, tax bigint)) "
-       "INSERT INTO orders_history (order_id, version, previous, status, actor, actor_id, trace) "
+       "AS t(line bigint, variant uuid, name text, quantity bigint, price bigint, amount bigint, tax bigint)), "
+       "h AS (INSERT INTO orders_history (order_id, version, previous, status, actor, actor_id, trace) "
        "SELECT o.id, v.version, v.previous, v.status, v.actor, v.actor_id, $23::text FROM o, (VALUES "
        "(1::bigint, '', 'CREATED', 'customer', $4::uuid), (2::bigint, 'CREATED', 'PAYMENT_PENDING', 'system', NULL::uuid)) "
-       "AS v(version, previous, status, actor, actor_id)");
+       "AS v(version, previous, status, actor, actor_id)) "
+       "SELECT wakala.expect((SELECT count(*) FROM o), 1, 'order.cart_placed')");
 WK_SQL(order_change,
        "WITH m AS (UPDATE orders_order SET status = $3::text, version = version + 1, reason = COALESCE($6::text, reason), "
        "courier = COALESCE($7::text, courier), delivery_status = COALESCE($8::text, delivery_status), "
@@ -230,7 +231,7 @@ bool store_insert(struct wk_call *call, const struct order_row *row, const struc
                                wk_text(o->currency), wk_int(row->exponent), has_place ? wk_double(o->latitude) : wk_null(),
                                has_place ? wk_double(o->longitude) : wk_null(), wk_text(o->landmark), wk_int(row->items),
                                wk_int(row->distance_m), wk_text(lines), wk_text(wk_trace_id(call))),
-                       2, "order.cart_placed", err);
+                       -1, NULL, err);
 }
 
 bool store_change(struct wk_call *call, const struct wk_uuid *id, const struct order_change *c, bool *won, struct wk_err *err)

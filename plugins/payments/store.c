@@ -18,6 +18,7 @@ WK_SQL(payment_lock_gateway_id,
        "p.collect_key, a.reference, a.n, a.status, a.gateway_id, a.reply, a.next FROM payments_attempt a "
        "JOIN payments_payment p ON p.tenant_id = a.tenant_id AND p.id = a.payment_id "
        "WHERE a.gateway_id = $3::text AND a.gateway = $1::text AND a.account = $2::text FOR UPDATE OF p");
+/* Queued: it says itself what must be so. */
 WK_SQL(payment_prepare,
        "WITH p AS (INSERT INTO payments_payment (id, order_id, attempt_id, gateway, account, amount, currency, exponent, status) "
        "VALUES ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::text, $6::bigint, $7::text, $8::bigint, $9::text) "
@@ -25,7 +26,8 @@ WK_SQL(payment_prepare,
        "WHERE payments_payment.gateway = excluded.gateway AND payments_payment.amount = excluded.amount "
        "AND payments_payment.currency = excluded.currency RETURNING id), "
        "a AS (INSERT INTO payments_attempt (id, payment_id, n, reference, gateway, account, amount, currency) "
-       "SELECT $3::uuid, p.id, 1, $10::text, $4::text, $5::text, $6::bigint, $7::text FROM p ON CONFLICT DO NOTHING) SELECT id FROM p");
+       "SELECT $3::uuid, p.id, 1, $10::text, $4::text, $5::text, $6::bigint, $7::text FROM p ON CONFLICT DO NOTHING) "
+       "SELECT wakala.expect((SELECT count(*) FROM p), 1, 'payment.order_has_payment')");
 WK_SQL(payment_event,
        "INSERT INTO payments_event (gateway, account, event_key, payment_id, kind, reference, amount, currency, verdict, reason) "
        "VALUES ($1::text, $2::text, $3::text, $4::uuid, $5::text, $6::text, $7::bigint, $8::text, $9::text, $10::text) "
@@ -38,7 +40,7 @@ WK_SQL(payment_settle,
        "l AS (INSERT INTO payments_ledger (entry_id, line, account, amount, currency, payment_id) "
        "SELECT $7::uuid, v.line, v.account, v.amount, p.currency, p.id FROM p, LATERAL (VALUES "
        "(1::bigint, 'buyer:' || p.order_id, -$3::bigint), (2::bigint, 'gateway:' || p.gateway || ':' || p.account, $3::bigint)) "
-       "AS v(line, account, amount) WHERE $3::bigint <> 0) SELECT id FROM p");
+       "AS v(line, account, amount) WHERE $3::bigint <> 0) SELECT wakala.expect((SELECT count(*) FROM p), 1, 'db.conflict')");
 /* Buyer receivable -> cash in the collector's hand. The row's own lock and status make it happen once. */
 WK_SQL(payment_collect,
        "WITH p AS (UPDATE payments_payment SET status = CASE WHEN $3::bigint = amount THEN 'collected' WHEN $3::bigint < amount THEN 'short' "
@@ -134,7 +136,7 @@ bool store_prepare(struct wk_call *call, const struct payment_row *row, struct w
     return wk_db_queue(call, &payment_prepare,
                        WK_ARGS(wk_id(&p->id), wk_id(&p->order), wk_id(&p->attempt), wk_text(p->gateway), wk_text(row->account),
                                wk_int(p->amount), wk_text(p->currency), wk_int(p->exponent), wk_text(p->status), wk_text(p->reference)),
-                       1, "payment.order_has_payment", err);
+                       -1, NULL, err);
 }
 
 bool store_event(struct wk_call *call, const char *gateway, const char *account, const struct wk_uuid *payment, const struct wk_fact *fact,
@@ -159,7 +161,7 @@ bool store_settle(struct wk_call *call, const struct payment_row *row, const str
                        WK_ARGS(wk_id(&row->p.id), wk_text(what->status), wk_int(what->money),
                                wk_int(what->money < 0 ? what->money : what->refund_due), wk_id(&row->p.attempt), wk_text(what->attempt),
                                wk_id(entry)),
-                       1, "db.conflict", err);
+                       -1, NULL, err);
 }
 
 bool store_collect(struct wk_call *call, const struct wk_uuid *order, const struct wk_uuid *collector, int64_t amount, const char *key,
