@@ -168,7 +168,7 @@ BEGIN
   wanted := to_tsquery('simple', array_to_string(words, ' & '));
   IF NOT EXISTS (SELECT FROM catalog_product p WHERE p.tenant_id = me AND p.document @@ wanted AND p.status = 'active') THEN
     SELECT array_agg(w) INTO words FROM unnest(words) AS w WHERE length(w) >= 7; -- three letters, quotes and ":*": shorter ones begin half the shelf
-    wanted := to_tsquery('simple', coalesce(array_to_string(words, ' | '), ''));
+    wanted := to_tsquery('simple', array_to_string(words, ' | ')); -- NULL without words: nothing matches
   END IF;
   RETURN QUERY
     WITH matching AS (
