@@ -103,9 +103,7 @@ static bool lock(struct run *run, struct wk_err *err)
 {
     char sql[256];
 
-    /* The check interval: when this program is killed, its lock is gone within a second, also in the middle of a statement. */
-    (void)snprintf(sql, sizeof sql,
-                   "SET client_connection_check_interval = 1000; SET lock_timeout = %u; SELECT pg_advisory_lock(" LOCK_KEY ")",
+    (void)snprintf(sql, sizeof sql, "SET lock_timeout = %u; SELECT pg_advisory_lock(" LOCK_KEY ")",
                    or_default(run->conf->busy_ms, BUSY_MS));
     return execute(run, "another migration is running", sql, err);
 }
@@ -289,6 +287,7 @@ static bool apply_inside(struct run *run, const char *schema, const char *plugin
 {
     char sql[SQL_BYTES], before[32], after[32] = "";
 
+    /* The check interval: when this program is killed, its lock is gone within a second, also in the middle of a statement. */
     (void)snprintf(sql, sizeof sql,
                    "SET LOCAL lock_timeout = %u; SET LOCAL statement_timeout = %u; SET LOCAL client_min_messages = warning;"
                    "SET LOCAL client_connection_check_interval = 1000; SET LOCAL search_path = \"%s\"%s;%s",

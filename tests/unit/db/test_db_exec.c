@@ -337,6 +337,11 @@ static void lru_body(void)
     }
     CHECK_OK(one("select 'often'"), err);
     CHECK_TEXT(ask(conn, "select count(*) <= 12 from pg_prepared_statements"), "t");
+    for (int i = 0; i < 20; i++) {
+        snprintf(text, sizeof text, "select 'rare', %d", i);
+        CHECK_OK(one(text), err);
+    }
+    CHECK(stats().retries == 0); /* the server never had another opinion */
     CHECK(wk_conn_is_alive(conn));
 }
 static void the_least_used_statements_go(void **state)

@@ -209,10 +209,12 @@ static void a_file_may_not_end_its_transaction(void **state)
 static void a_file_that_changes_the_session_does_not_reach_the_next(void **state)
 {
     (void)state;
-    write_file("catalog", "002-b.sql", "set search_path = public; set role none; create table public.stray (id int);");
+    write_file("catalog", "002-b.sql", "set search_path = public; set role none; set my.leak = '1'; create table public.stray (id int);");
+    write_file("orders", "001-a.sql", "create table orders_order as select current_setting('my.leak', true) as leak;");
     migrate_ok();
     assert_string_equal(ask_db("select to_regclass('pool.orders_order')::text"), "pool.orders_order");
     assert_string_equal(ask_db("select relowner::regrole from pg_class where relname = 'orders_order'"), "wakala_owner");
+    assert_string_equal(ask_db("select leak from pool.orders_order"), "");
 }
 
 static void own_schemas_get_every_plugin(void **state)
