@@ -261,8 +261,14 @@ class Stack:
         for name, numbers, waba in demo_values.TENANTS:
             if numbers[0] not in have:
                 self.host.cli("tenant", "create", name, "--number", ",".join(numbers), "--waba", waba)
-        with open(f"{ROOT}/etc/demo/seed.sql", encoding="utf-8") as f:
-            self.pg.sql(f.read(), "wakala")
+        self.seed_with("seed.sql", self.pg, "wakala")
+        if self.has_sim:
+            self.seed_with("sim.sql", self.sim_pg, "wakala_sim")
+
+    @staticmethod
+    def seed_with(name, pg, database):
+        with open(f"{ROOT}/etc/demo/{name}", encoding="utf-8") as f:
+            pg.sql(f.read(), database)
 
     def start(self):
         self.prepare()
