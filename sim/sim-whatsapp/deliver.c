@@ -26,7 +26,7 @@ bool sim_deliver_later(struct wk_call *call, const struct sim_delivery *d, struc
 
     if (payload && d->contact)
         (void)json_object_set(payload, "contact", (json_t *)(uintptr_t)d->contact);
-    return wk_publish_json(call, SIM_EVENT, d->key, payload, err) && wk_db_queue(call, &sim_due_add, WK_ARGS(wk_id(&id)), 1, NULL, err);
+    return wk_publish_json(call, SIM_EVENT, d->key, payload, err) && wk_db_queue(call, &sim_due_add, WK_ARGS(wk_id(&id)), -1, NULL, err);
 }
 
 /* --- one post of several updates --- */
@@ -196,7 +196,7 @@ static bool lead(struct wk_call *call, struct sim *sim, struct sim_batch *b, str
         return false;
     (void)sim_post(call, text, strlen(text), wk_setting_string(call, "app_secret"), &b->status, NULL);
     b->is_done = true;
-    return wk_db_queue(call, &sim_post_add, WK_ARGS(wk_id(&id), wk_int(b->status), wk_int((int64_t)n)), 1, NULL, err) &&
+    return wk_db_queue(call, &sim_post_add, WK_ARGS(wk_id(&id), wk_int(b->status), wk_int((int64_t)n)), -1, NULL, err) &&
            (b->status == 200 || wk_db_step(call, err)); /* a handler that asks to run later writes nothing, so a failure is noted before */
 }
 

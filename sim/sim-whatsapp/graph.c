@@ -127,7 +127,7 @@ static bool refuse(struct sending *s, struct wk_http *http, const struct sim_ref
     for (size_t i = 0; i < sizeof random; i++)
         (void)snprintf(trace + 1 + 2 * i, 3, "%02x", random[i]);
     wk_count(s->call, "refused", 1);
-    return wk_db_queue(s->call, &sim_refused_add, WK_ARGS(wk_int(no->code)), 1, NULL, err) &&
+    return wk_db_queue(s->call, &sim_refused_add, WK_ARGS(wk_int(no->code)), -1, NULL, err) &&
            wk_http_reply_json(s->call, http, sim_refusal_http(no), sim_refusal_body(no, trace), err);
 }
 
@@ -218,7 +218,7 @@ static bool store(struct sending *s, const struct wk_span *body, const struct si
     if (!wk_db_queue(s->call, &sim_message_add,
                      WK_ARGS(wk_text(s->id), wk_text(person_key(s)), wk_text(s->person.user_id ? s->person.user_id : ""),
                              wk_text(s->number.id), wk_text(s->send.callback), wk_text(text)),
-                     1, NULL, err))
+                     -1, NULL, err))
         return false;
     if ((failing || s->sim->rules.statuses != SIM_STATUSES_OFF) && !promise_statuses(s, failing, err))
         return false;
