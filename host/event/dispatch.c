@@ -28,7 +28,11 @@ struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *te
     q = calloc(1, sizeof *q + len + 1);
     if (!q)
         return NULL;
-    *q = (struct keyq){.chain = log->bucket[b], .sub = sub, .cls = cls, .lane = lane, .tenant = *tenant, .key_len = len};
+    *q = (struct keyq){.chain = log->bucket[b], .work = fair_join(log, tenant), .sub = sub, .cls = cls, .lane = lane, .tenant = *tenant, .key_len = len};
+    if (!q->work) {
+        free(q);
+        return NULL;
+    }
     memcpy(q->key, key, len);
     q->end = &q->first;
     log->bucket[b] = q;
@@ -53,21 +57,16 @@ static void keyq_free(struct wk_log *log, struct keyq *q)
     log->stats.waiting_keys--;
     if (q->is_blocked)
         log->stats.blocked_keys--;
+    fair_leave(log, q->work);
     free(q);
 }
 
 void keyq_ready(struct wk_log *log, struct keyq *q)
 {
-    struct ready *list = &log->ready[q->cls];
-
     if (q->state == KEYQ_READY || q->state == KEYQ_RUNNING)
         return;
     q->state = KEYQ_READY;
-    q->next = NULL;
-    if (!list->end)
-        list->end = &list->first;
-    *list->end = q;
-    list->end = &q->next;
+    fair_ready(log, q);
 }
 
 void log_offer(struct wk_log *log, struct entry *e)
@@ -210,7 +209,7 @@ static void keyq_main(void *arg)
         }
     }
     q->fiber = NULL;
-    log->stats.running--;
+    fair_ended(log, q);
     if (!log->lane[q->lane].is_owned || (!q->first && !q->is_blocked)) {
         keyq_free(log, q);
     } else if (q->state != KEYQ_WAITING) {
@@ -222,16 +221,6 @@ static void keyq_main(void *arg)
         wk_fiber_wake(log->drainer);
     else
         log_run_ready(log);
-}
-
-static uint32_t running_of(const struct wk_log *log, const struct wk_uuid *tenant)
-{
-    uint32_t n = 0;
-
-    for (size_t b = 0; b < BUCKETS; b++)
-        for (const struct keyq *q = log->bucket[b]; q; q = q->chain)
-            n += q->state == KEYQ_RUNNING && wk_uuid_equal(&q->tenant, tenant);
-    return n;
 }
 
 static bool start(struct wk_log *log, struct keyq *q)
@@ -248,31 +237,23 @@ static bool start(struct wk_log *log, struct keyq *q)
         q->state = KEYQ_IDLE;
         return false;
     }
-    log->stats.running++;
+    fair_began(log, q);
     return true;
 }
 
-/* Take from the classes 8 : 4 : 1, inside a class in order of arrival, passing over tenants that already have their quarter. */
+/* Take from the classes 8 : 4 : 1; inside a class the tenants take turns, and each has its keys in order of arrival. */
 void log_run_ready(struct wk_log *log)
 {
     static const unsigned weight[13] = {0, 0, 1, 0, 0, 1, 0, 0, 1, 2, 0, 0, 1};
     uint32_t idle_turns = 0;
 
     while (!log->is_draining && log->stats.running < log->conf.max_running && idle_turns < WK_COUNT(weight)) {
-        struct ready *list = &log->ready[weight[log->turn++ % WK_COUNT(weight)]];
-        struct keyq **p = &list->first, *q;
-        bool is_tight = log->stats.running >= log->conf.max_running / 4;
+        struct keyq *q = fair_next(log, weight[log->turn++ % WK_COUNT(weight)]);
 
-        while (*p && is_tight && running_of(log, &(*p)->tenant) >= log->conf.max_running / 4)
-            p = &(*p)->next;
-        q = *p;
         if (!q) {
             idle_turns++;
             continue;
         }
-        *p = q->next;
-        if (!*p)
-            list->end = p;
         idle_turns = 0;
         q->state = KEYQ_IDLE;
         if (!start(log, q)) {
@@ -297,18 +278,7 @@ void log_wake_waiting(struct wk_log *log, bool all)
 /* The lane is no longer ours. Running fibers notice by themselves: their commits are fenced by the marks. */
 void log_drop_lane_work(struct wk_log *log, unsigned lane)
 {
-    for (unsigned c = 0; c < CLASSES; c++) {
-        struct keyq **p = &log->ready[c].first;
-
-        while (*p)
-            if ((*p)->lane == lane) {
-                (*p)->state = KEYQ_IDLE;
-                *p = (*p)->next;
-            } else {
-                p = &(*p)->next;
-            }
-        log->ready[c].end = p;
-    }
+    fair_drop_lane(log, lane);
     for (size_t b = 0; b < BUCKETS; b++) {
         struct keyq *q = log->bucket[b], *next;
 

@@ -7,7 +7,7 @@
 #include "event/log.h"
 #include "plugin/registry.h"
 
-enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TRIES = 3 };
+enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TENANT_BUCKETS = 1024, TRIES = 3 };
 
 struct position { /* a place in a lane: readers follow (xid, seq) */
     uint64_t xid;
@@ -65,7 +65,8 @@ struct link { /* an entry in a key queue */
 };
 struct keyq { /* one subscriber's work for one (tenant, key): one fiber at a time, in order */
     struct keyq *chain;           /* in its bucket */
-    struct keyq *next;            /* in the ready list of its class */
+    struct keyq *next;            /* in its tenant's ready list of its class */
+    struct tenant_work *work;     /* its tenant's */
     uint32_t sub;
     unsigned cls, lane;
     struct wk_uuid tenant;
@@ -81,6 +82,17 @@ struct keyq { /* one subscriber's work for one (tenant, key): one fiber at a tim
 struct ready {
     struct keyq *first, **end;
 };
+struct tenant_work { /* what a tenant has to do; lives while it has a key queue */
+    struct tenant_work *chain;         /* in its bucket */
+    struct tenant_work *next[CLASSES]; /* in the round of a class */
+    bool is_listed[CLASSES];           /* in that round */
+    struct wk_uuid tenant;
+    uint32_t keys, running;            /* its key queues; its handlers at work */
+    struct ready ready[CLASSES];
+};
+struct round { /* tenants that may run a key of this class, the next one first */
+    struct tenant_work *first, **end;
+};
 
 struct wk_log {
     struct wk_log_conf conf;
@@ -89,7 +101,8 @@ struct wk_log {
     size_t subs;
     struct lane lane[WK_LANES];
     struct keyq *bucket[BUCKETS];
-    struct ready ready[CLASSES];
+    struct tenant_work *tenant[TENANT_BUCKETS];
+    struct round round[CLASSES];
     struct wk_conn *locks; /* its session holds the advisory locks of our lanes */
     struct wk_fiber *keeper, *read_fiber, *timer_fiber, *cursor_fiber;
     bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
@@ -117,6 +130,15 @@ void log_drop_lane_work(struct wk_log *log, unsigned lane);
 struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *tenant, const char *key, unsigned cls, unsigned lane);
 void keyq_ready(struct wk_log *log, struct keyq *q);
 void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked);
+/* fair.c */
+static inline uint32_t tenant_max(const struct wk_log *log) { return log->conf.max_running > 4 ? log->conf.max_running / 4 : 1; }
+struct tenant_work *fair_join(struct wk_log *log, const struct wk_uuid *tenant); /* for one key queue; NULL without memory */
+void fair_leave(struct wk_log *log, struct tenant_work *w);
+void fair_ready(struct wk_log *log, struct keyq *q);
+struct keyq *fair_next(struct wk_log *log, unsigned cls); /* taken out; NULL: nobody of this class may run now */
+void fair_began(struct wk_log *log, struct keyq *q);
+void fair_ended(struct wk_log *log, struct keyq *q);
+void fair_drop_lane(struct wk_log *log, unsigned lane); /* its keys are no longer ready */
 /* handle.c */
 enum handled { HANDLED_DONE, HANDLED_MARKED, HANDLED_LATER, HANDLED_AGAIN, HANDLED_FAILED, HANDLED_DEAD, HANDLED_STOPPED };
 enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event,

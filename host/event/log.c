@@ -49,7 +49,7 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
     log->conf.poll_ms = conf->poll_ms ? conf->poll_ms : 100;
     log->conf.read_max = conf->read_max ? conf->read_max : 500;
     for (unsigned c = 0; c < CLASSES; c++)
-        log->ready[c].end = &log->ready[c].first;
+        log->round[c].end = &log->round[c].first;
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES; c++)
             log->lane[l].reader[c].end = &log->lane[l].reader[c].first;
