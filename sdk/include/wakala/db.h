@@ -73,7 +73,8 @@ static inline bool wk_db_write(struct wk_call *call, const struct wk_sql *sql, c
 {
     return wk_host->db_write(call, sql, args, n, rows, err);
 }
-/* Arguments are copied. expect_rows >= 0: when another number of rows was touched the whole call fails with code
+/* Arguments are copied. expect_rows >= 0 (only for a plain INSERT, UPDATE or DELETE without RETURNING; a statement WITH parts calls wakala.expect()
+ * itself): when another number of rows was touched the whole call fails with code
  * `otherwise` (static text), class TRANSIENT if it is "db.conflict" (the host then runs the hook again), else BUSINESS. -1: any number. */
 static inline bool wk_db_queue(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n,
                                int64_t expect_rows, const char *otherwise, struct wk_err *err)
