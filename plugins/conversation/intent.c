@@ -78,11 +78,12 @@ static void credit(struct tally *to, const struct lexeme *x, int points)
 
 static void count_entry(struct clause *c, struct tally *sure, const struct lexeme *x)
 {
-    bool is_sure = x->means == LEX_TRACKING || (x->kind == KIND_PHRASE && contains_negation(x->text));
     size_t len;
     char *at;
 
     while ((at = find(c->words, x, &len))) {
+        bool is_sure = x->means == LEX_TRACKING || (x->kind == KIND_PHRASE && contains_negation(x->text));
+
         credit(is_sure ? sure : &c->tally, x, x->kind == KIND_PHRASE ? 2 : 1);
         memset(at, '#', len);
     }
