@@ -9,7 +9,7 @@
 #include "sign.h"
 #include <stdlib.h>
 
-enum { BATCH_BYTES = 1 << 20, SHORT_WAIT_US = 200000, LOOK_MS = 3, COPY_LEAD_MS = 15 };
+enum { BATCH_BYTES = 1 << 20, SHORT_WAIT_US = 200000, LOOK_MS = 3, RACE_US = 50000 };
 
 WK_SQL(sim_due_add, "INSERT INTO sim_whatsapp_due (id) VALUES ($1)");
 WK_SQL(sim_due_drop, "DELETE FROM sim_whatsapp_due WHERE id = $1");
@@ -81,12 +81,14 @@ static void leave(void *arg)
     free(b);
 }
 
-static struct sim_batch *find_batch(struct sim *sim, const struct sim_number *number, size_t bytes)
+static bool has_room(const struct sim *sim, const struct sim_batch *b, const struct sim_number *number, const json_t *body, size_t bytes)
 {
-    for (struct sim_batch *b = sim->forming; b; b = b->next)
-        if (b->count < b->max && b->bytes + bytes <= BATCH_BYTES && (!b->count || sim->rules.mix || !strcmp(b->item[0].number.id, number->id)))
-            return b;
-    return NULL;
+    if (b->count == b->max || b->bytes + bytes > BATCH_BYTES || (b->count && !sim->rules.mix && strcmp(b->item[0].number.id, number->id)))
+        return false;
+    for (size_t i = 0; i < b->count; i++)
+        if (json_equal(b->item[i].body, body))
+            return false; /* a copy goes by itself, at the same moment */
+    return true;
 }
 
 /* Put the event's update into a post that is forming, or begin one. */
@@ -101,7 +103,8 @@ static struct membership *join(struct wk_call *call, struct sim *sim, const json
         wk_fail(err, WK_BUSINESS, "sim_whatsapp.no_number", "the number is not in the setting numbers any more");
         return NULL;
     }
-    b = find_batch(sim, &number, bytes);
+    for (b = sim->forming; b && !has_room(sim, b, &number, json_object_get(payload, "body"), bytes); b = b->next)
+        ;
     if (!b && (b = calloc(1, sizeof *b + max * sizeof b->item[0]))) {
         b->max = max;
         b->next = sim->forming;
@@ -229,13 +232,13 @@ static bool wait_until_due(struct wk_call *call, int64_t due_us, struct wk_err *
     return wait > SHORT_WAIT_US ? wk_later(call, due_us, err) : wk_sleep(call, (uint32_t)(wait / 1000 + 1), err);
 }
 
-/* Its copies, once: half of them race with the message itself, the others are late as the rules say. */
+/* Its copies, once: half of them race with the message itself, which waits for them, and the others are late as the rules say. */
 static bool let_copies_go(struct wk_call *call, struct sim *sim, const json_t *payload, struct wk_err *err)
 {
     struct sim_delivery d = {.address = wk_json_string(payload, "address", ""), .id = wk_json_string(payload, "id", ""),
                              .is_status = json_is_true(json_object_get(payload, "is_status")),
                              .contact = json_object_get(payload, "contact"), .body = json_object_get(payload, "body"), .copies = 1};
-    int64_t more = wk_json_int(payload, "copies", 1) - 1;
+    int64_t more = wk_json_int(payload, "copies", 1) - 1, race_us = wk_now(call) + RACE_US;
     struct wk_rows *rows;
 
     if (!wk_db_write(call, &sim_copy, WK_ARGS(wk_text(d.id)), &rows, err))
@@ -246,11 +249,11 @@ static bool let_copies_go(struct wk_call *call, struct sim *sim, const json_t *p
         bool is_late = sim_rules_draw(&sim->rules, (const int64_t[]){0, 1});
 
         d.key = wk_printf(call, "copy:%s:%d", d.id, (int)i);
-        d.due_us = wk_now(call) + (is_late ? sim_rules_draw(&sim->rules, sim->rules.delay_ms) * 1000 : 0);
+        d.due_us = race_us + (is_late ? sim_rules_draw(&sim->rules, sim->rules.delay_ms) * 1000 : 0);
         if (!d.key || !sim_deliver_later(call, &d, err))
             return false;
     }
-    return wk_db_step(call, err) && wk_sleep(call, COPY_LEAD_MS, err);
+    return wk_db_step(call, err) && wait_until_due(call, race_us, err);
 }
 
 bool sim_on_webhook(struct wk_call *call, const struct wk_event *event, struct wk_err *err)
