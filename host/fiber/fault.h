@@ -8,6 +8,7 @@
 extern bool wk_fault_armed; /* read by the macro only */
 void wk_fault_init(void);   /* reads the environment; once per process */
 void wk_fault_hit(const char *name);
+void wk_fault_write(void); /* the counts of count@FILE; at exit by itself, by hand before _exit() */
 #ifdef WK_NO_FAULTS
 #define wk_fault_point(name) ((void)0)
 #else

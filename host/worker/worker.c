@@ -434,6 +434,7 @@ int wk_worker_main(const struct wk_worker_args *args)
     (void)event_base_dispatch(w.engine.base);
     destroy(&w);
     /* The rest (pools, arenas of cancelled calls) ends with the process; only what plugins opened had to be closed. */
+    wk_fault_write();
     (void)fflush(NULL);
     _exit(w.status);
 }
