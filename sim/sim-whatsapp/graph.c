@@ -190,10 +190,11 @@ static bool promise_statuses(struct sending *s, const struct sim_error_rule *fai
     static const char *const words[] = {"sent", "delivered", "read"};
     struct sim_rules *rules = &s->sim->rules;
     struct sim_refusal no = {.code = failing ? failing->code : 0};
+    size_t count = failing || !strcmp(s->send.type, "reaction") ? 1 : WK_COUNT(words); /* of a reaction only "sent" is told */
     bool is_shuffled = rules->statuses == SIM_STATUSES_SHUFFLED, ok = true;
     int64_t base = wk_now(s->call), due = base;
 
-    for (size_t i = 0; ok && i < (failing ? 1 : WK_COUNT(words)); i++) {
+    for (size_t i = 0; ok && i < count; i++) {
         int64_t wait = sim_rules_draw(rules, rules->status_delay_ms) * 1000;
         json_t *contact = failing ? NULL : sim_contact(&s->person), *body;
         struct sim_delivery d = {.address = s->number.id, .id = s->id, .is_status = true, .contact = contact, .copies = 1};
