@@ -144,7 +144,7 @@ static bool describe(struct wk_call *call, const struct wk_order *o, struct disp
         return false;
     *p = (struct dispatch_row){
         .order = o->id, .vendor = o->vendor, .customer = o->customer, .number = o->number,
-        .cash_due = !strcmp(o->payment_method, "cod") && strcmp(o->payment_status, "paid") ? o->total : 0,
+        .cash_due = o->is_cash && strcmp(o->payment_status, "paid") ? o->total : 0,
         .vendor_name = shop.name ? shop.name : "the shop", .vendor_address = shop.address ? shop.address : "",
         .customer_name = o->customer_name ? o->customer_name : "", .landmark = o->landmark ? o->landmark : "",
         .latitude = shop.latitude, .longitude = shop.longitude, .to_latitude = o->latitude, .to_longitude = o->longitude,

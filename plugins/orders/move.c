@@ -70,12 +70,12 @@ static bool cash_is_recorded(struct wk_call *call, const struct wk_uuid *order, 
 /* NULL: go ahead; else why not. */
 static const char *guard(const struct order_edge *edge, const struct order_row *row, const struct wk_move *move)
 {
-    bool is_cod = !strcmp(row->o.payment_method, "cod"), is_pickup = !strcmp(row->o.fulfilment, "pickup");
+    bool is_pickup = !strcmp(row->o.fulfilment, "pickup");
     bool is_paid = !strcmp(row->o.payment_status, "paid") || !strcmp(row->o.payment_status, "partially_refunded");
 
     if (move->actor < WK_ACTOR_SYSTEM || move->actor > WK_ACTOR_GATEWAY || !(edge->actors & (1u << move->actor)))
         return "not yours to do";
-    if ((edge->guards & GUARD_COD) && !is_cod)
+    if ((edge->guards & GUARD_COD) && !row->o.is_cash)
         return "it is not paid yet";
     if ((edge->guards & GUARD_UNPAID) && is_paid)
         return "it is paid";
@@ -122,7 +122,7 @@ bool order_move(struct wk_call *call, struct order_row *row, const struct wk_mov
             return refuse(err, from, move->to, "there is no such move");
         if ((why = guard(edge, row, move)))
             return refuse(err, from, move->to, why);
-        if ((edge->guards & GUARD_CASH) && !strcmp(row->o.payment_method, "cod")) {
+        if ((edge->guards & GUARD_CASH) && row->o.is_cash) {
             if (!cash_is_recorded(call, &id, &ok, err))
                 return false;
             if (!ok)
@@ -133,7 +133,7 @@ bool order_move(struct wk_call *call, struct order_row *row, const struct wk_mov
                                        .delivery_status = is_delivery ? edge->delivery : NULL, .payment_status = edge->payment};
         if (from == ORDER_ASSIGNED && to == ORDER_READY)
             change.courier = "";
-        if (to == ORDER_DELIVERED && !strcmp(row->o.payment_method, "cod"))
+        if (to == ORDER_DELIVERED && row->o.is_cash)
             change.payment_status = "paid";
         if (!store_change(call, &id, &change, &ok, err))
             return false;

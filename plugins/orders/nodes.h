@@ -50,6 +50,8 @@ bool push_order(struct wk_call *call, const struct wk_uuid *user, const char *no
 /* Timers of one order: "unpaid", "remind", "silent", "answer". Setting one again moves it. */
 bool timer_set(struct wk_call *call, const struct wk_uuid *order, const char *what, int64_t at_us, struct wk_err *err);
 bool timer_drop(struct wk_call *call, const struct wk_uuid *order, const char *what, struct wk_err *err);
+/* Notes and coins, in the words of a message. What an order may do depends on is_cash, never on the gateway's name. */
+static inline bool is_cod(const struct order_row *row) { return !strcmp(row->o.payment_method, "cod"); }
 /* T2: the result after placing, also for a second tap. */
 bool show_result(struct wk_call *call, struct wk_turn *turn, const struct order_row *row, struct wk_err *err);
 

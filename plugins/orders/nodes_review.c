@@ -175,8 +175,8 @@ static bool announce(struct wk_call *call, const struct order_row *row, struct w
 }
 
 /* The order as it will be, from cart, quote and context. */
-static void draw_up(struct wk_call *call, struct wk_turn *turn, const struct cart *cart, const struct quote *q, const char *gateway,
-                    struct order_row *row)
+static void draw_up(struct wk_call *call, struct wk_turn *turn, const struct cart *cart, const struct quote *q,
+                    const struct wk_pay_method *method, struct order_row *row)
 {
     const struct wk_tenant *t = wk_tenant(call);
     const char *how = wk_turn_get(call, turn, KEY_HOW), *mark = wk_turn_get(call, turn, KEY_MARK);
@@ -186,7 +186,8 @@ static void draw_up(struct wk_call *call, struct wk_turn *turn, const struct car
     memset(row, 0, sizeof *row);
     row->o = (struct wk_order){.size = sizeof row->o, .id = wk_new_id(call), .customer = *wk_turn_user(call, turn), .vendor = cart->vendor,
                                .status = "PAYMENT_PENDING", .payment_status = "pending", .delivery_status = "none",
-                               .payment_method = gateway, .fulfilment = is_pickup ? "pickup" : "delivery", .subtotal = q->subtotal,
+                               .payment_method = method->gateway, .is_cash = (method->caps & WK_PAY_STAFF_CONFIRM) != 0,
+                               .fulfilment = is_pickup ? "pickup" : "delivery", .subtotal = q->subtotal,
                                .delivery_fee = q->delivery_fee, .tax = q->tax, .total = q->total, .currency = t ? t->currency : "",
                                .landmark = mark && !is_pickup ? wk_strdup(call, mark) : "", .customer_name = name ? name : "",
                                .created_us = wk_now(call)};
@@ -203,14 +204,13 @@ static void draw_up(struct wk_call *call, struct wk_turn *turn, const struct car
 
 /* Everything below happens in one transaction, or not at all. */
 static enum wk_verdict commit_order(struct wk_call *call, struct wk_turn *turn, struct cart *cart, struct order_row *row,
-                                    const struct quote_line *lines, const struct wk_pay_method *method, struct wk_err *err)
+                                    const struct quote_line *lines, struct wk_err *err)
 {
     struct wk_stock_line stock[CART_LINES];
     struct wk_shortage shortage = {0};
     struct wk_payment payment = {.size = sizeof payment};
     struct wk_err why = {0};
-    bool is_staff = (method->caps & WK_PAY_STAFF_CONFIRM) != 0;
-    int64_t expires = is_staff ? 0 : wk_now(call) + wk_setting_ms(call, "payment_ttl") * 1000;
+    int64_t expires = row->o.is_cash ? 0 : wk_now(call) + wk_setting_ms(call, "payment_ttl") * 1000;
 
     for (size_t i = 0; i < cart->n; i++)
         stock[i] = (struct wk_stock_line){cart->lines[i].variant, cart->lines[i].quantity};
@@ -225,7 +225,7 @@ static enum wk_verdict commit_order(struct wk_call *call, struct wk_turn *turn, 
     row->o.payment = payment.id;
     if (!store_insert(call, row, cart, lines, err) || !announce(call, row, err) || !cart_drop(call, turn, err))
         return WK_FAILED;
-    if (!is_staff && (!timer_set(call, &row->o.id, "unpaid", expires, err) ||
+    if (!row->o.is_cash && (!timer_set(call, &row->o.id, "unpaid", expires, err) ||
                       !push_order(call, &row->o.customer, "C16", &row->o.id, NULL, err))) /* the gateway is asked after the commit */
         return WK_FAILED;
     wk_count(call, "placed", 1);
@@ -266,9 +266,9 @@ static enum wk_verdict place(struct wk_call *call, struct wk_turn *turn, struct 
         return DONE(wk_turn_say(call, turn, "That way of paying is not available just now.", err) && wk_turn_go(call, turn, "C14", err));
     if (!number_of(call, turn, cart, &number, err)) /* already taken by C15: no trip */
         return WK_FAILED;
-    draw_up(call, turn, cart, &q, gateway, &row);
+    draw_up(call, turn, cart, &q, &method, &row);
     row.o.number = (uint32_t)number;
-    return commit_order(call, turn, cart, &row, lines, &method, err);
+    return commit_order(call, turn, cart, &row, lines, err);
 }
 
 static enum wk_verdict c15_choose(struct wk_call *call, struct wk_turn *turn, const char *action, const char *arg, bool is_current,
@@ -299,6 +299,17 @@ static enum wk_verdict c15_choose(struct wk_call *call, struct wk_turn *turn, co
     return DONE(show_result(call, turn, &row, err));
 }
 
+/* "Pay at month's end: 52.00.": the gateway's own words. */
+static const char *paid_later(struct wk_call *call, const struct order_row *row)
+{
+    struct wk_pay_method method;
+    bool found;
+
+    if (!checkout_method(call, row->o.total, row->o.payment_method, &method, &found, NULL) || !found)
+        return wk_printf(call, "You owe %s.", amount(call, row->o.total));
+    return wk_printf(call, "%s: %s.", method.title, amount(call, row->o.total));
+}
+
 bool show_result(struct wk_call *call, struct wk_turn *turn, const struct order_row *row, struct wk_err *err)
 {
     struct wk_choice c[] = {{.action = "show", .title = "Track order", .node = "T2"},
@@ -308,8 +319,10 @@ bool show_result(struct wk_call *call, struct wk_turn *turn, const struct order_
 
     (void)wk_uuid_text(&row->o.id, id);
     c[0].arg = c[1].arg = id;
-    if (strcmp(row->o.payment_method, "cod"))
+    if (!row->o.is_cash)
         money = "Your payment link follows.";
+    else if (!is_cod(row))
+        money = paid_later(call, row);
     else if (!strcmp(row->o.fulfilment, "pickup"))
         money = wk_printf(call, "Bring %s in cash.", amount(call, row->o.total));
     else
@@ -333,7 +346,7 @@ static bool c16_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *
 
     if (!node_order(call, turn, KEY_TRACK, &id, NULL) || !store_order(call, &id, &row, err))
         return false;
-    if (row.state != ORDER_PAYMENT_PENDING || !strcmp(row.o.payment_method, "cod"))
+    if (row.state != ORDER_PAYMENT_PENDING || row.o.is_cash)
         return wk_turn_is_push(call, turn) || wk_turn_go(call, turn, "T2", err);
     if (!wk_payments_start(call, &row.o.payment, &started, err))
         return false;

@@ -18,7 +18,7 @@ static bool shop_order(struct wk_call *call, struct wk_turn *turn, const struct 
 
 static bool is_waiting(const struct order_row *row)
 {
-    return row->state == ORDER_PAID || (row->state == ORDER_PAYMENT_PENDING && !strcmp(row->o.payment_method, "cod"));
+    return row->state == ORDER_PAID || (row->state == ORDER_PAYMENT_PENDING && row->o.is_cash);
 }
 
 /* What a shop can do with an order in its state; text and at most three buttons. */
@@ -110,7 +110,7 @@ static bool v6_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
              : wk_printf(call, "%lld.%lld km", (long long)row.distance_m / 1000, (long long)row.distance_m % 1000 / 100);
     text = list && km ? wk_printf(call, "%sNew order #%u – %s – %lld items – %s%s%s", !strcmp(rest, "remind") ? "Still waiting: " : "",
                                   row.o.number, amount(call, row.o.total), (long long)row.items, km,
-                                  strcmp(row.o.payment_method, "cod") ? " – paid" : " – cash", list)
+                                  !row.o.is_cash ? " – paid" : is_cod(&row) ? " – cash" : " – not paid yet", list)
                       : NULL;
     return text ? wk_turn_menu(call, turn, text, NULL, c, WK_COUNT(c), err) : wk_fail(err, WK_TRANSIENT, "call.memory_limit", "V6");
 }
@@ -309,7 +309,7 @@ static bool collected(struct wk_call *call, struct wk_turn *turn, const struct o
 {
     struct wk_payment payment = {.size = sizeof payment};
 
-    if (!strcmp(row->o.payment_method, "cod")) {
+    if (row->o.is_cash) {
         if (!wk_payments_of_order(call, &row->o.id, &payment, err))
             return false;
         if (!strcmp(payment.status, "due"))

@@ -158,7 +158,7 @@ static bool t2_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
     ready = row.ready_at && row.state < ORDER_READY ? wk_printf(call, "Ready about %s\n", row.ready_at) : "";
     body = line && ready ? wk_printf(call, "Order #%u – %s\n%s%s%s%sTotal %s%s", row.o.number, row.vendor_name, line, ready,
                                      row.courier && *row.courier ? row.courier : "", row.courier && *row.courier ? "\n" : "",
-                                     amount(call, row.o.total), strcmp(row.o.payment_method, "cod") ? "" : ", cash")
+                                     amount(call, row.o.total), !is_cod(&row) ? "" : ", cash")
                          : NULL;
     return body ? wk_turn_menu(call, turn, body, NULL, c, k, err) : wk_fail(err, WK_TRANSIENT, "call.memory_limit", "T2");
 }
@@ -263,9 +263,9 @@ static bool t3_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
         break;
     case ORDER_IN_TRANSIT:
         text = wk_printf(call, "%s is on the way with order #%u. Your PIN is %s: give it to the driver only when you have your goods.%s%s%s",
-                         courier, row.o.number, pin, strcmp(row.o.payment_method, "cod") ? "" : " Please have ",
-                         strcmp(row.o.payment_method, "cod") ? "" : amount(call, row.o.total),
-                         strcmp(row.o.payment_method, "cod") ? "" : " in cash ready.");
+                         courier, row.o.number, pin, !is_cod(&row) ? "" : " Please have ",
+                         !is_cod(&row) ? "" : amount(call, row.o.total),
+                         !is_cod(&row) ? "" : " in cash ready.");
         break;
     case ORDER_DELIVERED:
         text = wk_printf(call, "Order #%u is %s. Thank you, and enjoy!", row.o.number, is_pickup ? "collected" : "delivered");

@@ -6,7 +6,7 @@
     "id, cart_id, number, version, customer_id, customer_name, vendor_id, vendor_name, payment_id, status, "           \
     "payment_status, delivery_status, payment_method, fulfilment, subtotal, delivery_fee, tax, total, currency, "      \
     "exponent, latitude, longitude, landmark, items, distance_m, courier, reason, "                                    \
-    "(extract(epoch FROM created_at) * 1000000)::bigint, to_char(ready_at AT TIME ZONE $2::text, 'HH24:MI')"
+    "(extract(epoch FROM created_at) * 1000000)::bigint, to_char(ready_at AT TIME ZONE $2::text, 'HH24:MI'), is_cash"
 #define LIVE "status NOT IN ('DELIVERED', 'CANCELLED', 'REFUNDED')"
 
 WK_SQL(order_by_id, "SELECT " ORDER_COLUMNS " FROM orders_order WHERE id = $1::uuid");
@@ -26,9 +26,9 @@ WK_SQL(order_next_number,
 WK_SQL(order_insert,
        "WITH o AS (INSERT INTO orders_order (id, cart_id, number, version, customer_id, customer_name, vendor_id, vendor_name, "
        "payment_id, status, payment_status, payment_method, fulfilment, subtotal, delivery_fee, tax, total, currency, exponent, "
-       "latitude, longitude, landmark, items, distance_m) VALUES ($1::uuid, $2::uuid, $3::bigint, 2, $4::uuid, $5::text, $6::uuid, "
+       "latitude, longitude, landmark, items, distance_m, is_cash) VALUES ($1::uuid, $2::uuid, $3::bigint, 2, $4::uuid, $5::text, $6::uuid, "
        "$7::text, $8::uuid, 'PAYMENT_PENDING', 'pending', $9::text, $10::text, $11::bigint, $12::bigint, $13::bigint, $14::bigint, "
-       "$15::text, $16::bigint, $17::double precision, $18::double precision, $19::text, $20::bigint, $21::bigint) "
+       "$15::text, $16::bigint, $17::double precision, $18::double precision, $19::text, $20::bigint, $21::bigint, $24::boolean) "
        "ON CONFLICT (tenant_id, cart_id) DO NOTHING RETURNING id), "
        "l AS (INSERT INTO orders_line (order_id, line, variant_id, name, quantity, price, amount, tax) "
        "SELECT o.id, t.line, t.variant, t.name, t.quantity, t.price, t.amount, t.tax FROM o, jsonb_to_recordset($22::jsonb) "
@@ -82,6 +82,7 @@ static void fill(const struct wk_rows *rows, size_t r, struct order_row *row)
     row->reason = wk_rows_text(rows, r, 26);
     row->o.created_us = wk_rows_int(rows, r, 27);
     row->ready_at = wk_rows_text(rows, r, 28);
+    row->o.is_cash = wk_rows_bool(rows, r, 29);
 }
 
 static bool one(const struct wk_rows *rows, struct order_row *row, struct wk_err *err)
@@ -230,7 +231,7 @@ bool store_insert(struct wk_call *call, const struct order_row *row, const struc
                                wk_text(o->fulfilment), wk_int(o->subtotal), wk_int(o->delivery_fee), wk_int(o->tax), wk_int(o->total),
                                wk_text(o->currency), wk_int(row->exponent), has_place ? wk_double(o->latitude) : wk_null(),
                                has_place ? wk_double(o->longitude) : wk_null(), wk_text(o->landmark), wk_int(row->items),
-                               wk_int(row->distance_m), wk_text(lines), wk_text(wk_trace_id(call))),
+                               wk_int(row->distance_m), wk_text(lines), wk_text(wk_trace_id(call)), wk_bool(o->is_cash)),
                        -1, NULL, err);
 }
 

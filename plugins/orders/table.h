@@ -8,13 +8,13 @@ enum order_state {
     ORDER_DELIVERED, ORDER_CANCELLED, ORDER_REFUNDED, ORDER_STATES
 };
 enum order_guard {
-    GUARD_COD = 1 << 0,      /* paid in cash on delivery */
+    GUARD_COD = 1 << 0,      /* is_cash: paid when the goods are handed over */
     GUARD_UNPAID = 1 << 1,   /* nothing was paid yet */
     GUARD_PAID = 1 << 2,     /* something was paid */
     GUARD_REASON = 1 << 3,   /* a reason is given */
     GUARD_DELIVERY = 1 << 4, /* a driver brings it */
     GUARD_PICKUP = 1 << 5,   /* the customer collects it */
-    GUARD_CASH = 1 << 6,     /* cash on delivery: the amount is recorded */
+    GUARD_CASH = 1 << 6,     /* is_cash: the amount is recorded */
 };
 enum order_effect {
     EFFECT_RELEASE = 1 << 0,  /* the reservation ends */

@@ -84,7 +84,7 @@ bool on_status(struct wk_call *call, const struct wk_event *event, struct wk_err
     struct wk_uuid id;
     enum order_state state;
     const json_t *payload, *more;
-    bool is_now, is_pickup, is_cod;
+    bool is_now, is_pickup;
 
     if (!event_order(call, event, &payload, &id, err) || !store_order(call, &id, &row, err))
         return false;
@@ -93,10 +93,9 @@ bool on_status(struct wk_call *call, const struct wk_event *event, struct wk_err
     more = json_object_get(payload, "metadata");
     is_now = wk_json_int(more, "version", 0) == row.version; /* it may have moved on: then a later event asks and makes codes */
     is_pickup = !strcmp(row.o.fulfilment, "pickup");
-    is_cod = !strcmp(row.o.payment_method, "cod");
     switch (state) {
     case ORDER_PAYMENT_PENDING:
-        return !is_now || !is_cod || shop_asked(call, &row, err);
+        return !is_now || !row.o.is_cash || shop_asked(call, &row, err);
     case ORDER_PAID:
         return tell_customer(call, &row, "PAID", "", err) && (!is_now || shop_asked(call, &row, err));
     case ORDER_CONFIRMED:
@@ -141,7 +140,7 @@ bool on_payment(struct wk_call *call, const struct wk_event *event, struct wk_er
     status = wk_json_string(payload, "new_status", "");
     move.order = id;
     if (!strcmp(status, "collected") || !strcmp(status, "short") || !strcmp(status, "over")) {
-        if (strcmp(row.o.payment_method, "cod")) /* an online amount that differs is held for a person */
+        if (!row.o.is_cash) /* an online amount that differs is held for a person */
             return true;
         return !strcmp(row.o.payment_status, "paid") || store_payment_status(call, &id, "paid", err);
     }
@@ -176,19 +175,18 @@ bool on_timer(struct wk_call *call, const struct wk_event *event, struct wk_err 
     struct wk_uuid id;
     const json_t *payload;
     const char *what;
-    bool is_cod, waits;
+    bool waits;
 
     if (!event_order(call, event, &payload, &id, err) || !store_order(call, &id, &row, err))
         return false;
     what = wk_json_string(payload, "what", "");
-    is_cod = !strcmp(row.o.payment_method, "cod");
-    waits = row.state == ORDER_PAID || (row.state == ORDER_PAYMENT_PENDING && is_cod);
+    waits = row.state == ORDER_PAID || (row.state == ORDER_PAYMENT_PENDING && row.o.is_cash);
     if (!strcmp(what, "remind"))
         return !waits || tell_shop(call, &row, "V6", "remind", err);
     if (!strcmp(what, "silent"))
         return !waits || cancel_silent(call, &row, "the shop did not answer", err);
     if (!strcmp(what, "unpaid"))
-        return row.state != ORDER_PAYMENT_PENDING || is_cod || cancel_silent(call, &row, "it was not paid in time", err);
+        return row.state != ORDER_PAYMENT_PENDING || row.o.is_cash || cancel_silent(call, &row, "it was not paid in time", err);
     if (!strcmp(what, "answer"))
         return row.state != ORDER_PREPARING || push_order(call, &row.o.customer, "T2", &id, NULL, err);
     return true;

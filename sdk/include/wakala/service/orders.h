@@ -18,7 +18,8 @@ struct wk_order {
     double latitude, longitude;   /* where to */
     const char *landmark;
     const char *customer_name;
-    int64_t created_us;
+    int64_t created_us;           /* database clock */
+    bool is_cash; /* whoever hands the goods over confirms the money: a gateway with WK_PAY_STAFF_CONFIRM */
 };
 enum wk_actor { WK_ACTOR_SYSTEM = 1, WK_ACTOR_CUSTOMER, WK_ACTOR_VENDOR, WK_ACTOR_DRIVER, WK_ACTOR_ADMIN, WK_ACTOR_GATEWAY };
 struct wk_move {
