@@ -41,12 +41,13 @@ jobs_here()
 # build PRESET [TARGET...]: configure when needed, then build; quiet unless it fails. Logs stay beside the build.
 build()
 {
-    local preset=$1 dir=$WAKALA_ROOT/build/$1 log targets=()
+    local preset=$1 dir=$WAKALA_ROOT/build/$1 log targets=() options=()
     shift
+    [ "$preset" != release ] || options=(-DWAKALA_TESTS=OFF) # what runs is all that is needed of it
     [ $# -gt 0 ] && targets=(--target "$@")
     mkdir -p "$dir"
     log=$dir/build.log
-    if ! (cd "$WAKALA_ROOT" && cmake --preset "$preset") >"$log" 2>&1; then
+    if ! (cd "$WAKALA_ROOT" && cmake --preset "$preset" ${options[@]+"${options[@]}"}) >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         die "cmake could not configure the build '$preset' (all of it: $log)"
     fi

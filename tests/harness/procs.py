@@ -218,8 +218,9 @@ def holders(port):
 
 
 def require_free(ports):
-    """Failed, naming port and holder, when one of {name: port} is taken."""
+    """Failed, naming port and holder, when one of {name: port} is taken. A name without spaces is an option of script/run."""
     for name, port in ports.items():
         for pid, line in holders(port)[:1]:
             who = f"process {pid} ({line[:120]})" if pid else line
-            raise Failed(f"port {port} ({name}) is taken by {who}: stop it, or choose another port with --{name}")
+            cure = "" if " " in name else f", or choose another port with --{name}"
+            raise Failed(f"port {port} ({name}) is taken by {who}: stop it{cure}")
