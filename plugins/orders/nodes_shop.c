@@ -43,7 +43,7 @@ static bool show_state(struct wk_call *call, struct wk_turn *turn, const struct 
         BUTTON("problem", "Problem");
         break;
     case ORDER_READY:
-        more = is_pickup ? "\nTap Collected when the customer is here." : "\nA driver is being found.";
+        more = is_pickup ? "\nTap Collected when the customer is here." : "";
         if (is_pickup)
             BUTTON("collected", "Collected");
         BUTTON("problem", "Problem");
@@ -108,8 +108,8 @@ static bool v6_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
     km = !strcmp(row.o.fulfilment, "pickup")
              ? "collected by the customer"
              : wk_printf(call, "%lld.%lld km", (long long)row.distance_m / 1000, (long long)row.distance_m % 1000 / 100);
-    text = list && km ? wk_printf(call, "%sNew order #%u – %s – %lld items – %s%s%s", !strcmp(rest, "remind") ? "Still waiting: " : "",
-                                  row.o.number, amount(call, row.o.total), (long long)row.items, km,
+    text = list && km ? wk_printf(call, "%sNew order #%u – %s – %lld item%s – %s%s%s", !strcmp(rest, "remind") ? "Still waiting: " : "",
+                                  row.o.number, amount(call, row.o.total), (long long)row.items, row.items == 1 ? "" : "s", km,
                                   !row.o.is_cash ? " – paid" : is_cod(&row) ? " – cash" : " – not paid yet", list)
                       : NULL;
     return text ? wk_turn_menu(call, turn, text, NULL, c, WK_COUNT(c), err) : wk_fail(err, WK_TRANSIENT, "call.memory_limit", "V6");

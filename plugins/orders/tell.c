@@ -99,15 +99,15 @@ bool on_status(struct wk_call *call, const struct wk_event *event, struct wk_err
     case ORDER_PAID:
         return tell_customer(call, &row, "PAID", "", err) && (!is_now || shop_asked(call, &row, err));
     case ORDER_CONFIRMED:
-        return no_more_waiting(call, &id, err) && tell_customer(call, &row, "CONFIRMED", "", err);
-    case ORDER_PREPARING:
-        return tell_customer(call, &row, "PREPARING", "", err);
+        return no_more_waiting(call, &id, err) && (!is_now || tell_customer(call, &row, "CONFIRMED", "", err));
+    case ORDER_PREPARING: /* a step that has passed already is not news */
+        return !is_now || tell_customer(call, &row, "PREPARING", "", err);
     case ORDER_READY:
         if (!is_pickup) {
             const char *from = wk_json_string(payload, "previous_status", "");
 
-            return tell_customer(call, &row, "READY_FOR_PICKUP", "", err) &&
-                   (!strcmp(from, "PREPARING") || !is_now || tell_shop(call, &row, "V7", "", err));
+            return !is_now || (tell_customer(call, &row, "READY_FOR_PICKUP", "", err) &&
+                               (!strcmp(from, "PREPARING") || tell_shop(call, &row, "V7", "", err)));
         }
         return !is_now || with_pin(call, &row, err);
     case ORDER_ASSIGNED:
