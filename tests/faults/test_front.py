@@ -159,6 +159,12 @@ class Front(unittest.TestCase):
 
     # faults
 
+    def healed(self, body):
+        """Seconds until every worker accepts again: so many posts in a row that each worker had some."""
+        begin = time.monotonic()
+        procs.until(lambda: all(meta.try_post(self.stack.host.port, body) == 200 for _ in range(20)), 15, "webhooks are accepted again")
+        return time.monotonic() - begin
+
     def test_mute_database_gives_503_in_time_and_nothing_half_stored(self):
         body = meta.envelope(meta.change(A, [meta.text_message("wamid.mute", "27820000099", "hi")]))
         self.stack.pg.freeze()
@@ -174,7 +180,7 @@ class Front(unittest.TestCase):
             self.assertEqual(status, 200)
         finally:
             self.stack.pg.thaw()
-        procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 15, "webhooks are accepted again")
+        self.healed(body)
         self.assertEqual(self.stored("wamid.mute"), 1)
 
     def test_dead_database_gives_503_and_heals_without_restart(self):
@@ -187,9 +193,7 @@ class Front(unittest.TestCase):
             self.assertLess(time.monotonic() - begin, 3.0)
         finally:
             self.stack.pg.start()
-        back = time.monotonic()
-        procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 15, "webhooks are accepted again")
-        self.assertLess(time.monotonic() - back, 5.0)
+        self.assertLess(self.healed(body), 5.0)
         self.assertEqual(self.stored("wamid.dead"), 1)
         self.assertEqual(self.stack.host.workers(), pids, "workers were replaced for a fault that is not theirs")
 
