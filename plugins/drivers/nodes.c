@@ -34,6 +34,22 @@ const char *courier(struct wk_call *call, const struct wk_driver *d)
     return text ? text : d->name;
 }
 
+const char *cut(struct wk_call *call, const char *text, size_t max_chars)
+{
+    char *copy = wk_strdup(call, text ? text : "");
+    size_t chars = 0;
+
+    for (char *p = copy; p && *p; p++) {
+        if (((unsigned char)*p & 0xC0) != 0x80 && chars++ == max_chars) {
+            *p = '\0';
+            break;
+        }
+        if ((unsigned char)*p < 0x20)
+            *p = ' ';
+    }
+    return copy ? copy : "";
+}
+
 bool node_id(struct wk_call *call, struct wk_turn *turn, const char *key, struct wk_uuid *id, const char **rest)
 {
     const char *text = wk_turn_get(call, turn, wk_turn_is_push(call, turn) ? "arg" : key);

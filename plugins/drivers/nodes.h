@@ -19,6 +19,8 @@ const char *amount(struct wk_call *call, int64_t minor);
 const char *km(struct wk_call *call, int64_t metres);
 /* "Sipho, motorbike, ABC 123" */
 const char *courier(struct wk_call *call, const struct wk_driver *d);
+/* The first characters of a text, never half of one, on one line. */
+const char *cut(struct wk_call *call, const char *text, size_t max_chars);
 /* The id at the head of a push's argument or of a context value; *rest: what follows a space. */
 bool node_id(struct wk_call *call, struct wk_turn *turn, const char *key, struct wk_uuid *id, const char **rest);
 bool go_id(struct wk_call *call, struct wk_turn *turn, const char *key, const struct wk_uuid *id, const char *node, struct wk_err *err);

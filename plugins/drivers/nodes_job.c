@@ -479,7 +479,7 @@ static bool d0j_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *
         char id[WK_UUID_TEXT];
 
         c[i] = (struct wk_choice){.action = "open", .arg = wk_strdup(call, wk_uuid_text(&jobs[i].v.id, id)),
-                                  .title = wk_printf(call, "#%lld – %.14s", (long long)jobs[i].p.number, jobs[i].p.vendor_name),
+                                  .title = wk_printf(call, "#%lld – %s", (long long)jobs[i].p.number, jobs[i].p.vendor_name),
                                   .description = !strcmp(job_node(&jobs[i]), "D7") ? "on the way to the customer" : "open"};
         if (!c[i].arg || !c[i].title)
             return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "D0J");

@@ -6,11 +6,8 @@
 static const char *offer_text(struct wk_call *call, const struct offer_row *o)
 {
     const char *cash = o->p.cash_due ? wk_printf(call, " Collect %s in cash.", amount(call, o->p.cash_due)) : "";
-    char mark[81];
+    const char *mark = cut(call, o->p.landmark, 40);
 
-    (void)snprintf(mark, sizeof mark, "%s", o->p.landmark);
-    for (size_t n = strlen(mark); n && ((unsigned char)mark[n - 1] & 0xC0) == 0x80 && o->p.landmark[n]; n--)
-        mark[n - 1] = '\0'; /* no half character at the cut */
     return cash ? wk_printf(call, "Pickup %s (%s away) → %s (%s). You earn %s.%s Expires %s.", o->p.vendor_name,
                             km(call, place_road(o->distance_m)), *mark ? mark : "the customer", km(call, o->p.trip_m), amount(call, o->fee),
                             cash, o->expires)

@@ -71,7 +71,7 @@ bool cart_drop(struct wk_call *call, struct wk_turn *turn, struct wk_err *err)
 
 const char *cart_text(struct wk_call *call, const struct cart *cart, int64_t *subtotal)
 {
-    char text[1024];
+    char text[CART_LINES * 200]; /* a line: its number, quantity, a name of CART_NAME bytes, an amount */
     size_t used = 0;
 
     text[0] = '\0';
@@ -87,7 +87,7 @@ const char *cart_text(struct wk_call *call, const struct cart *cart, int64_t *su
         w = snprintf(text + used, sizeof text - used, "%s%zu) %lld × %s – %s", i ? "\n" : "", i + 1, (long long)l->quantity, name,
                      amount(call, sum));
         if (w < 0 || (size_t)w >= sizeof text - used)
-            break; /* cannot happen: 12 lines of at most 80 bytes */
+            return NULL; /* a line never shows half */
         used += (size_t)w;
     }
     return wk_strdup(call, text);

@@ -69,7 +69,7 @@ static bool show_state(struct wk_call *call, struct wk_turn *turn, const struct 
 
 static const char *lines_text(struct wk_call *call, const struct order_line_row *lines, size_t n)
 {
-    char text[1024], name[101];
+    char text[CART_LINES * 160], name[CART_NAME + 1];
     size_t used = 0;
 
     text[0] = '\0';
@@ -79,7 +79,7 @@ static const char *lines_text(struct wk_call *call, const struct order_line_row 
         text_cut(name, sizeof name, lines[i].name, 32);
         w = snprintf(text + used, sizeof text - used, "\n%lld × %s", (long long)lines[i].quantity, name);
         if (w < 0 || (size_t)w >= sizeof text - used)
-            break;
+            return NULL; /* a line never shows half */
         used += (size_t)w;
     }
     return wk_strdup(call, text);

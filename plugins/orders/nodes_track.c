@@ -118,8 +118,8 @@ static const char *timeline(struct wk_call *call, const struct order_row *row, c
         used += w > 0 && (size_t)w < sizeof text - used ? (size_t)w : 0;
     }
     if (is_over)
-        (void)snprintf(text + used, sizeof text - used, "● %s%s%s\n", row->state == ORDER_CANCELLED ? "Cancelled" : "Refunded",
-                       row->reason && *row->reason ? ": " : "", row->reason ? row->reason : "");
+        return wk_printf(call, "%s● %s%s%s\n", text, row->state == ORDER_CANCELLED ? "Cancelled" : "Refunded",
+                         row->reason && *row->reason ? ": " : "", row->reason ? row->reason : "");
     return wk_strdup(call, text);
 }
 
