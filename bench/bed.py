@@ -81,16 +81,16 @@ base_url = "{base_url}";
 class Bed:
     """One durable PostgreSQL and one host with every default. The clock is the real one: the offset that tests move costs a read.
 
-    template: a second database, the same but for the host that reads it."""
+    template: a second database, the same but for the host that reads it. settings: of PostgreSQL. more: {plugin: lines of its conf}."""
 
-    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None):
+    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None, settings=None, more=None):
         self.dir = temp_folder("wakala-bench-")
         self.build = reachable_build(os.path.abspath(default_build()), self.dir)
-        self.pg = Postgres(f"{self.dir}/pg", durable=True, settings=DURABLE)
+        self.pg = Postgres(f"{self.dir}/pg", durable=True, settings=dict(DURABLE, **(settings or {})))
         port = procs.free_ports(2)
         self.host = Host("host", f"{self.dir}/host", self.build, port[0], port[1])
         self.workers, self.plugins, self.base_url, self.template = workers, plugins, base_url, template
-        self.tenants = {}
+        self.tenants, self.more = {}, more or {}
 
     def __enter__(self):
         try:
@@ -131,7 +131,7 @@ class Bed:
                                           owner=self.pg.conninfo("wakala", "postgres")))
         for i, plugin in enumerate(self.plugins):
             more = WHATSAPP.format(base_url=self.base_url) if plugin == "whatsapp" else ""
-            write(f"{self.host.dir}/wakala.d/{20 + i}-{plugin}.conf", "enabled = true;\n" + more)
+            write(f"{self.host.dir}/wakala.d/{20 + i}-{plugin}.conf", "enabled = true;\n" + more + self.more.get(plugin, ""))
 
     def sql(self, text, timeout=60):
         return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, "wakala", timeout=timeout)
