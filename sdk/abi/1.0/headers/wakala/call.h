@@ -1,0 +1,133 @@
+/* call.h - the call: one piece of work (request, message, event) with its tenant, memory, deadline and one transaction.
+ * Every hook gets its call first. Memory and every pointer the SDK returns live until the hook has returned, unless the text
+ * says otherwise. A call is used by the fiber that got it, by nobody else. */
+#ifndef WAKALA_CALL_H
+#define WAKALA_CALL_H
+#include <stdarg.h>
+#include <stdio.h>
+#include <wakala/abi.h>
+
+enum wk_verdict { /* what a hook that chooses answers */
+    WK_FAILED = -1, /* err is filled; the call's transaction is rolled back */
+    WK_DECLINED = 0, /* not mine: ask the next one in the chain */
+    WK_HANDLED = 1,  /* done: the chain stops */
+};
+
+struct wk_tenant {
+    uint32_t size;
+    uint32_t shard; /* 1..32 */
+    struct wk_uuid id;
+    const char *id_text;  /* lower-case UUID */
+    const char *name;
+    const char *tier;     /* basic | premium | enterprise */
+    const char *status;   /* active | suspended | trial */
+    const char *language; /* en sw zu af fr pcm: default of its customers */
+    const char *currency; /* ISO 4217 */
+    uint32_t currency_exponent; /* digits after the point: ZAR 2, UGX 0 */
+    const char *timezone; /* IANA name */
+};
+
+struct wk_principal { /* who asks; all zero before IDENTITY and inside events */
+    uint32_t size;
+    struct wk_uuid tenant; /* nil: platform */
+    const char *subject;   /* user or key id */
+    const char *role;      /* admin owner staff vendor driver agent */
+    const char *permissions; /* space-separated; "*" = all */
+};
+
+/* Memory of the call; zeroed, aligned for any type. NULL past the call's limit (setting host.call_memory_max). */
+static inline void *wk_alloc(struct wk_call *call, size_t bytes) { return wk_host->alloc(call, bytes); }
+
+/* Run fn(arg) when the call ends, whatever way it ends; last deferred runs first. */
+static inline bool wk_defer(struct wk_call *call, void (*fn)(void *arg), void *arg)
+{
+    return wk_host->defer(call, fn, arg);
+}
+
+/* printf into the call's memory. NULL without memory. */
+WK_PRINTF(2, 3)
+static inline char *wk_printf(struct wk_call *call, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+    char *text;
+
+    va_start(ap, fmt);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    text = n < 0 ? NULL : (char *)wk_alloc(call, (size_t)n + 1);
+    if (text) {
+        va_start(ap, fmt);
+        (void)vsnprintf(text, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
+    return text;
+}
+
+static inline char *wk_strndup(struct wk_call *call, const char *text, size_t len)
+{
+    char *copy = (char *)wk_alloc(call, len + 1);
+
+    if (copy) {
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+    return copy;
+}
+static inline char *wk_strdup(struct wk_call *call, const char *text) { return wk_strndup(call, text, strlen(text)); }
+
+static inline const struct wk_tenant *wk_tenant(struct wk_call *call) { return wk_host->tenant(call); } /* NULL: none */
+static inline const struct wk_principal *wk_principal(struct wk_call *call) { return wk_host->principal(call); }
+/* Only the provider of identity/1 may call it, in phase IDENTITY (else call.not_identity, SYSTEM). */
+static inline bool wk_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
+{
+    return wk_host->set_principal(call, who, err);
+}
+/* Give a call without a tenant its tenant (routes in phase TENANT). May suspend. 404 tenant.unknown when there is none. */
+static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, struct wk_err *err)
+{
+    return wk_host->enter_tenant(call, tenant, err);
+}
+
+/* The time that decides: the database's clock in microseconds since 1970 UTC, never the machine's. */
+static inline int64_t wk_now(struct wk_call *call) { return wk_host->now_us(call); }
+/* Milliseconds until this call is cut off. */
+static inline int64_t wk_left_ms(struct wk_call *call) { return wk_host->left_ms(call); }
+/* Suspend. call.wait_in_tx (SYSTEM) while the call's transaction is open; call.cancelled, call.deadline (TRANSIENT). */
+static inline bool wk_sleep(struct wk_call *call, uint32_t ms, struct wk_err *err)
+{
+    return wk_host->sleep_ms(call, ms, err);
+}
+static inline bool wk_random(struct wk_call *call, void *out, size_t bytes, struct wk_err *err)
+{
+    return wk_host->random_bytes(call, out, bytes, err);
+}
+static inline struct wk_uuid wk_new_id(struct wk_call *call) { return wk_host->new_id(call); } /* UUIDv7 */
+
+/* One JSON log line with trace, tenant, plugin and hook. Never a secret; mask phone numbers with wk_mask(). */
+WK_PRINTF(3, 4)
+static inline void wk_log(struct wk_call *call, enum wk_level level, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    wk_host->log(call, level, text);
+}
+/* "12025550101" -> "*******0101" in the call's memory: how phone numbers and user ids appear in logs. */
+static inline const char *wk_mask(struct wk_call *call, const char *text)
+{
+    size_t n = strlen(text), keep = n > 8 ? 4 : 0;
+    char *out = wk_strdup(call, text);
+
+    if (!out)
+        return "*";
+    memset(out, '*', n - keep);
+    return out;
+}
+static inline const char *wk_trace_id(struct wk_call *call) { return wk_host->trace_id(call); } /* 32 hex digits */
+/* What the plugin's open() kept with wk_set_state(); never suspends. */
+static inline void *wk_state(struct wk_call *call) { return wk_host->state(call); }
+#endif

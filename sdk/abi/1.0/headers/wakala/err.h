@@ -1,0 +1,43 @@
+/* err.h - what went wrong: who must act (class), a stable code, a text for people.
+ * A function that can fail takes `struct wk_err *err` last, returns false or NULL, and has then filled it; success leaves it
+ * alone. err may be NULL when the caller does not care. Nothing here suspends. */
+#ifndef WAKALA_ERR_H
+#define WAKALA_ERR_H
+#include <stdarg.h>
+#include <stdio.h>
+#include <wakala/base.h>
+
+enum wk_class {    /* named for who must act */
+    WK_OK = 0,
+    WK_TRANSIENT,  /* nobody: the same call may work later */
+    WK_BUSINESS,   /* the caller: a rule said no; retrying is useless */
+    WK_SYSTEM,     /* the operator: disk, configuration, bug */
+    WK_SECURITY,   /* the operator, now: bad signature, forged token */
+};
+
+struct wk_err {
+    enum wk_class cls;
+    uint32_t retry_after_ms; /* 0 = no advice */
+    const char *code;        /* static and stable, "<plugin>.<what>": alerts match on it */
+    char msg[240];           /* for people; may change; carries no secret and no phone number */
+};
+_Static_assert(offsetof(struct wk_err, code) == 8 && offsetof(struct wk_err, msg) == 16, "frozen in ABI 1.0");
+
+/* Fill err and return false, so that a failing line reads: return wk_fail(err, ...); */
+WK_PRINTF(4, 5)
+static inline bool wk_fail(struct wk_err *err, enum wk_class cls, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+
+    if (!err)
+        return false;
+    err->cls = cls;
+    err->code = code;
+    err->retry_after_ms = 0;
+    va_start(ap, fmt);
+    (void)vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+    va_end(ap);
+    return false;
+}
+static inline bool wk_err_is(const struct wk_err *err, const char *code) { return err->code && !strcmp(err->code, code); }
+#endif

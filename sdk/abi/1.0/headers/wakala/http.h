@@ -1,0 +1,108 @@
+/* http.h - answering HTTP requests (routes, filters) and making them (fetch). */
+#ifndef WAKALA_HTTP_H
+#define WAKALA_HTTP_H
+#include <wakala/call.h>
+
+enum wk_method { WK_GET = 1, WK_POST, WK_PUT, WK_PATCH, WK_DELETE, WK_HEAD_, WK_ANY = 99 };
+
+/* A route names its permission; these two are the exceptions that need none. */
+#define WK_PERM(name) name
+#define WK_PUBLIC "-"         /* anybody, no tenant */
+#define WK_AUTHENTICATED "+"  /* any principal */
+
+struct wk_route {
+    enum wk_method method; /* 0 ends the table */
+    const char *path;      /* "/v1/orders/{id}", "/sim/{rest*}" */
+    const char *permission;
+    bool (*run)(struct wk_call *call, struct wk_http *http, struct wk_err *err); /* may suspend; false: err is the answer */
+    uint32_t flags;        /* WK_ROUTE_... */
+    uint32_t deadline_ms;  /* 0: 15 s */
+    uint64_t body_max;     /* bytes; 0: 1 MiB */
+};
+enum wk_route_flags {
+    WK_ROUTE_PIECES = 1, /* the handler reads the body with wk_http_body_next() instead of getting it whole */
+};
+
+enum wk_phase { WK_PHASE_EDGE = 1, WK_PHASE_IDENTITY, WK_PHASE_TENANT, WK_PHASE_POLICY, WK_PHASE_CACHE };
+struct wk_filter {
+    const char *name; /* NULL ends the table */
+    enum wk_phase phase;
+    int32_t priority; /* lower runs earlier inside its phase; equal: by plugin name */
+    uint32_t reserved;
+    /* DECLINED: go on; HANDLED: it has answered; FAILED: err is the answer. May suspend. */
+    enum wk_verdict (*before)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
+    void (*after)(struct wk_call *call, struct wk_http *http); /* in reverse order, once an answer is known; may be NULL */
+};
+
+/* The request. Strings live as long as the call; NULL when absent. None of these suspends. */
+static inline const char *wk_http_method(struct wk_http *http) { return wk_host->http_method(http); }
+static inline const char *wk_http_path(struct wk_http *http) { return wk_host->http_path(http); } /* as sent, no query */
+static inline const char *wk_http_param(struct wk_http *http, const char *name) { return wk_host->http_param(http, name); }
+static inline const char *wk_http_query(struct wk_http *http, const char *name) { return wk_host->http_query(http, name); }
+static inline const char *wk_http_header(struct wk_http *http, const char *name) { return wk_host->http_header(http, name); }
+static inline const char *wk_http_peer(struct wk_http *http) { return wk_host->http_peer(http); }
+static inline struct wk_span wk_http_body(struct wk_http *http) { return wk_host->http_body(http); }
+/* Next piece of the body (WK_ROUTE_PIECES); len 0 at the end. Suspends. The piece is valid until the next call. */
+static inline bool wk_http_body_next(struct wk_call *call, struct wk_http *http, struct wk_span *piece, struct wk_err *err)
+{
+    return wk_host->http_body_next(call, http, piece, err);
+}
+
+/* The answer: whole, or begin + write... (ends with the hook). It leaves after the call's commit; a commit that fails becomes the answer. */
+static inline bool wk_http_set_header(struct wk_http *http, const char *name, const char *value, struct wk_err *err)
+{
+    return wk_host->http_set_header(http, name, value, err);
+}
+static inline bool wk_http_reply(struct wk_http *http, int status, const char *content_type, const void *body, size_t len,
+                                 struct wk_err *err)
+{
+    return wk_host->http_reply(http, status, content_type, body, len, err);
+}
+/* Streamed answer: no transaction may be open. write suspends while the client is slow; http.gone (TRANSIENT) when it left.
+ * Server-sent events: begin with content type "text/event-stream". */
+static inline bool wk_http_begin(struct wk_http *http, int status, const char *content_type, struct wk_err *err)
+{
+    return wk_host->http_begin(http, status, content_type, err);
+}
+static inline bool wk_http_write(struct wk_call *call, struct wk_http *http, const void *data, size_t len, struct wk_err *err)
+{
+    return wk_host->http_write(call, http, data, len, err);
+}
+static inline int wk_http_status(struct wk_http *http) { return wk_host->http_status(http); } /* 0: no answer yet */
+
+/* Calling out. */
+struct wk_header {
+    const char *name, *value;
+};
+enum wk_sent {
+    WK_NOT_SENT = 1, /* no byte of the request left: safe to repeat elsewhere */
+    WK_SENT_UNKNOWN, /* it left and no whole answer came: ask before repeating */
+    WK_ANSWERED,
+};
+struct wk_fetch {
+    uint32_t size; /* sizeof(struct wk_fetch) */
+    uint32_t timeout_ms; /* 0: 10 s, never past the call's deadline */
+    const char *method, *url;
+    const struct wk_header *headers;
+    size_t header_count;
+    const void *body;
+    size_t body_len;
+    size_t reply_max; /* 0: 1 MiB */
+};
+struct wk_fetched {
+    uint32_t size; /* sizeof(struct wk_fetched), set by the caller */
+    enum wk_sent sent;
+    int status;
+    uint32_t reserved;
+    const struct wk_header *headers;
+    size_t header_count;
+    const char *body; /* NUL-terminated */
+    size_t body_len;
+};
+/* True when an answer came, whatever its status. False: reply->sent tells NOT_SENT from UNKNOWN; err is TRANSIENT
+ * (http.unreachable, http.timeout, http.reply_too_large ...). Suspends; call.wait_in_tx inside a transaction. */
+static inline bool wk_fetch(struct wk_call *call, const struct wk_fetch *request, struct wk_fetched *reply, struct wk_err *err)
+{
+    return wk_host->fetch(call, request, reply, err);
+}
+#endif

@@ -1,0 +1,115 @@
+/* service/payment_gateway.h - payment_gateway/1: a gateway translates, nothing else. It owns no tables, picks no state, holds no clock: the
+ * core gives it the attempt and the account's settings, it returns facts. The provider's name is the gateway's name. */
+#ifndef WAKALA_SERVICE_PAYMENT_GATEWAY_H
+#define WAKALA_SERVICE_PAYMENT_GATEWAY_H
+#include <wakala/http.h>
+#include <wakala/inbox.h>
+#include <wakala/service.h>
+
+#define WK_PAYMENT_GATEWAY "payment_gateway/1"
+enum wk_gateway_caps {
+    WK_PAY_REDIRECT = 1 << 0,      /* the buyer opens a link */
+    WK_PAY_PUSH = 1 << 1,          /* a prompt on the buyer's phone */
+    WK_PAY_OFFLINE = 1 << 2,       /* instructions; money comes later */
+    WK_PAY_STAFF_CONFIRM = 1 << 3, /* a driver or clerk says it was paid: cash */
+    WK_PAY_WEBHOOK = 1 << 4,
+    WK_PAY_POLL_BY_REF = 1 << 5,
+    WK_PAY_POLL_BY_GATEWAY_ID = 1 << 6,
+    WK_PAY_REFUND = 1 << 7,
+    WK_PAY_PARTIAL_REFUND = 1 << 8,
+    WK_PAY_MULTI_REFUND = 1 << 9,
+    WK_PAY_CANCEL = 1 << 10,
+    WK_PAY_DUP_SAFE_BY_REF = 1 << 11, /* sending the same reference twice is harmless */
+    WK_PAY_FAIL_NOTIFIED = 1 << 12,
+    WK_PAY_TEST_MODE = 1 << 13,
+};
+enum wk_outcome { /* what a call to a gateway came to */
+    WK_PAY_OK = 1,
+    WK_PAY_REJECTED, /* a definite no */
+    WK_PAY_NOT_SENT, /* nothing left: safe to try again or elsewhere */
+    WK_PAY_UNKNOWN,  /* it left, no answer: poll; never a second charge */
+};
+enum wk_next { WK_NEXT_NONE = 1, WK_NEXT_REDIRECT, WK_NEXT_WAIT, WK_NEXT_INSTRUCT };
+struct wk_attempt { /* frozen before any call */
+    uint32_t size;
+    uint32_t exponent;
+    struct wk_uuid id, payment;
+    const char *reference;  /* ours, unique at the gateway */
+    const char *account;    /* gateway account id */
+    int64_t amount;         /* minor units */
+    const char *currency;
+    const char *description;
+    const char *payer_phone, *payer_email; /* may be NULL */
+    const char *gateway_id; /* the gateway's id once known */
+    const char *return_url, *webhook_url;
+};
+enum wk_fact_kind { WK_FACT_PENDING = 1, WK_FACT_PAID, WK_FACT_FAILED, WK_FACT_CANCELLED, WK_FACT_EXPIRED, WK_FACT_REFUNDED,
+                    WK_FACT_REFUND_FAILED, WK_FACT_DISPUTED };
+struct wk_fact { /* what a gateway (or a driver with cash) says happened */
+    uint32_t size;
+    enum wk_fact_kind kind;
+    const char *reference;   /* ours; NULL when only gateway_id is known */
+    const char *gateway_id;
+    const char *event_key;   /* unique per account: a second fact with it changes nothing */
+    int64_t amount;          /* minor units; -1: not told */
+    const char *currency;
+    bool is_test;
+    const char *reason;
+};
+struct wk_started {
+    uint32_t size;
+    enum wk_next next;
+    const char *url;  /* REDIRECT */
+    const char *text; /* WAIT, INSTRUCT */
+    const char *gateway_id;
+    int64_t expires_us; /* 0: unknown */
+};
+struct wk_payment_gateway {
+    struct wk_service_head head;
+    uint64_t caps;
+    const char *title; /* what a buyer reads: "Cash on delivery" */
+    bool (*validate)(struct wk_call *call, const char *account, const char *currency, int64_t amount, struct wk_err *err);
+    enum wk_outcome (*start)(struct wk_call *call, const struct wk_attempt *attempt, struct wk_started *started, struct wk_err *err);
+    enum wk_outcome (*query)(struct wk_call *call, const struct wk_attempt *attempt, struct wk_fact *fact, struct wk_err *err);
+    enum wk_outcome (*cancel)(struct wk_call *call, const struct wk_attempt *attempt, struct wk_err *err);
+    enum wk_outcome (*refund)(struct wk_call *call, const struct wk_attempt *attempt, const char *refund_reference, int64_t amount,
+                              struct wk_fact *fact, struct wk_err *err);
+    /* A stored, verified webhook body to facts (0..n, in the call's memory). Never suspends. */
+    bool (*facts)(struct wk_call *call, const char *account, const char *body, size_t len, struct wk_fact **facts, size_t *n,
+                  struct wk_err *err);
+};
+/* Can this account take this amount? payment.* (BUSINESS) says why not. Does not call out. */
+static inline bool wk_gateway_validate(struct wk_call *call, const char *gateway, const char *account, const char *currency,
+                                       int64_t amount, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, validate, false, bool, call, err, call, account, currency, amount, err);
+}
+/* The four below suspend and run with no transaction open; 20 s each. */
+static inline enum wk_outcome wk_gateway_start(struct wk_call *call, const char *gateway, const struct wk_attempt *attempt,
+                                               struct wk_started *started, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, start, WK_PAY_NOT_SENT, enum wk_outcome, call, err, call, attempt,
+                    started, err);
+}
+static inline enum wk_outcome wk_gateway_query(struct wk_call *call, const char *gateway, const struct wk_attempt *attempt,
+                                               struct wk_fact *fact, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, query, WK_PAY_NOT_SENT, enum wk_outcome, call, err, call, attempt, fact,
+                    err);
+}
+static inline enum wk_outcome wk_gateway_cancel(struct wk_call *call, const char *gateway, const struct wk_attempt *attempt, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, cancel, WK_PAY_NOT_SENT, enum wk_outcome, call, err, call, attempt, err);
+}
+static inline enum wk_outcome wk_gateway_refund(struct wk_call *call, const char *gateway, const struct wk_attempt *attempt,
+                                                const char *refund_reference, int64_t amount, struct wk_fact *fact, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, refund, WK_PAY_NOT_SENT, enum wk_outcome, call, err, call, attempt,
+                    refund_reference, amount, fact, err);
+}
+static inline bool wk_gateway_facts(struct wk_call *call, const char *gateway, const char *account, const char *body, size_t len,
+                                    struct wk_fact **facts, size_t *n, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, facts, false, bool, call, err, call, account, body, len, facts, n, err);
+}
+#endif
