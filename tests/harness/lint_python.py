@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-OWN = {"harness"}
+OWN = {"harness", "faults"}
 
 
 def lint(path, text):
