@@ -225,10 +225,10 @@ static void every_text_fits_its_limit(void **state)
     static const char *const states[] = {"CREATED", "PAYMENT_PENDING", "PAID", "CONFIRMED", "PREPARING", "READY_FOR_PICKUP", "ASSIGNED_TO_DRIVER",
                                          "IN_TRANSIT", "DELIVERED", "CANCELLED", "REFUNDED"};
     static const char *const shows[] = {"T1", "T2", "C18", "C18Y", "CANCEL", "V6", "V6R", "V6X", "V6L", "V7", "V7C", "V8", "V8C", "V8P"};
-    const char *order[29] = {"01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002", "4294967295", "9",
+    const char *order[30] = {"01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002", "4294967295", "9",
                              "07000000-0000-0000-0000-000000000000", BREAD40, "09000000-0000-0000-0000-000000000000", BREAD40, "", "", "pending",
                              "none", "cod", "delivery", "99000000000", "1000000000", "99000000000", "199000000000", "ZAR", "2", "-26.25", "27.9",
-                             BREAD40 BREAD40 BREAD40 BREAD40 BREAD40, "1188", "999999", BREAD40 ", motorbike, ABC 123 GP", BREAD40, "1700000000000000", "23:59"};
+                             BREAD40 BREAD40 BREAD40 BREAD40 BREAD40, "1188", "999999", BREAD40 ", motorbike, ABC 123 GP", BREAD40, "1700000000000000", "23:59", "t"};
     const char *lines[48], *history[2 * 30];
 
     (void)state;
@@ -252,12 +252,13 @@ static void every_text_fits_its_limit(void **state)
     }
     fake.lines = (struct wk_rows){12, 4, lines, 0};
     fake.history = (struct wk_rows){30, 2, history, 0};
-    fake.order = (struct wk_rows){1, 29, order, 0};
+    fake.order = (struct wk_rows){1, 30, order, 0};
     assert_true(turn_set(&the_call, &the_turn, KEY_TRACK, order[0], &err) && turn_set(&the_call, &the_turn, KEY_SHOPORDER, order[0], &err));
-    for (size_t p = 0; p < 2; p++)
+    for (size_t p = 0; p < 4; p++)
         for (size_t s = 0; s < WK_COUNT(states); s++) {
             order[9] = states[s];
-            order[13] = p ? "pickup" : "delivery";
+            order[13] = p & 1 ? "pickup" : "delivery";
+            order[29] = p & 2 ? "t" : "f";
             for (size_t i = 0; i < WK_COUNT(shows); i++) {
                 fake.said_count = fake.statement_count = 0;
                 go(shows[i]);
@@ -281,12 +282,12 @@ static void every_text_fits_its_limit(void **state)
 /* Somebody else's order answers like no order. */
 static void strangers_learn_nothing(void **state)
 {
-    const char *order[29] = {"01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002", "1042", "2",
+    const char *order[30] = {"01900000-0000-7000-8000-000000000001", "01900000-0000-7000-8000-000000000002", "1042", "2",
                              "33000000-0000-0000-0000-000000000000", "Secret", "44000000-0000-0000-0000-000000000000", "Shop", "", "PAYMENT_PENDING",
-                             "pending", "none", "cod", "delivery", "100", "0", "0", "100", "ZAR", "2", "-26.25", "27.9", "", "1", "0", "", "", "1", NULL};
+                             "pending", "none", "cod", "delivery", "100", "0", "0", "100", "ZAR", "2", "-26.25", "27.9", "", "1", "0", "", "", "1", NULL, "t"};
 
     (void)state;
-    fake.order = (struct wk_rows){1, 29, order, 0};
+    fake.order = (struct wk_rows){1, 30, order, 0};
     fake.went = "T1";
     assert_int_equal(hear("#1042"), WK_HANDLED);
     assert_string_equal(last()->text, "I can't find order #1042.");
