@@ -28,17 +28,18 @@ struct wk_call;      /* one piece of work: a request, a message, an event. Lives
 struct wk_plugin;    /* the host's side of one loaded plugin */
 struct wk_http;      /* one HTTP request and its answer */
 struct wk_rows;      /* a query's result */
-struct wk_arg;
-struct wk_sql;
-struct wk_query;
-struct wk_tenant;
-struct wk_principal;
-struct wk_message;
-struct wk_outgoing;
-struct wk_header;
-struct wk_fetch;
-struct wk_fetched;
+struct wk_arg;       /* db.h: a parameter of a statement */
+struct wk_sql;       /* db.h: a statement of the plugin */
+struct wk_query;     /* db.h: one of several reads in one trip */
+struct wk_tenant;    /* call.h: whose data this call sees */
+struct wk_principal; /* call.h: who asks */
+struct wk_message;   /* message.h: what a person wrote */
+struct wk_outgoing;  /* message.h: what is answered */
+struct wk_header;    /* http.h */
+struct wk_fetch;     /* http.h: a request to the outside */
+struct wk_fetched;   /* http.h: its answer */
 
+/* Of a log line. ERROR: an operator should look. WARN: worth counting. INFO: rare and ordinary. DEBUG: off unless asked for. */
 enum wk_level { WK_DEBUG, WK_INFO, WK_WARN, WK_ERROR };
 
 /* Every function is documented at its inline wrapper, in the header named on the left. */

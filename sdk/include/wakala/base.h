@@ -7,8 +7,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Plugins are built with -fvisibility=hidden: what the host looks up is exported, all else stays inside. */
 #define WK_EXPORT __attribute__((visibility("default")))
 #define WK_HIDDEN __attribute__((visibility("hidden")))
+/* Positions (from 1) of a format and of its first argument: the compiler checks them. */
 #define WK_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define WK_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -16,6 +18,7 @@
 #define WK_AUTO(type) __attribute__((cleanup(type##_cleanup))) struct type *
 #define WK_DEFINE_AUTO(type)                                                                                           \
     static inline void type##_cleanup(struct type **p) { type##_destroy(*p); }
+/* Take the pointer out of a WK_AUTO variable: ownership leaves, nothing is destroyed. */
 #define wk_steal(p) __extension__({ __typeof__(p) stolen_ = (p); (p) = NULL; stolen_; })
 
 struct wk_uuid {
@@ -74,7 +77,7 @@ static inline bool wk_uuid_parse(const char *text, struct wk_uuid *out)
     return true;
 }
 
-/* Bytes that belong to somebody else. Not NUL-terminated. */
+/* Bytes that belong to somebody else, valid as long as the text at the function says. Not NUL-terminated; data may be NULL only when len is 0. */
 struct wk_span {
     const char *data;
     size_t len;

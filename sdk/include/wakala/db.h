@@ -13,11 +13,12 @@ struct wk_sql {
     const char *name; /* unique inside the plugin */
     const char *text; /* one statement, $1.. parameters */
 };
-/* Defines `static const struct wk_sql ident` and lists it for `wakala check` and the EXPLAIN test. */
+/* Defines `static const struct wk_sql ident` and lists it for `wakala plugins --sql` and the EXPLAIN test. */
 #define WK_SQL(ident, ...)                                                                                             \
     static const struct wk_sql ident = {#ident, __VA_ARGS__};                                                          \
     __attribute__((used, section("wk_sql"))) static const struct wk_sql *const ident##_listed_ = &ident
 
+/* A parameter. What it points to is borrowed: until the function returns; wk_db_queue() copies. */
 enum wk_arg_type { WK_ARG_NULL, WK_ARG_INT, WK_ARG_BOOL, WK_ARG_DOUBLE, WK_ARG_TEXT, WK_ARG_UUID, WK_ARG_BYTES, WK_ARG_TIME };
 struct wk_arg {
     enum wk_arg_type type;
@@ -51,14 +52,16 @@ static inline struct wk_arg wk_bytes(const void *v, size_t len)
 #define WK_ARGS(...) (const struct wk_arg[]){__VA_ARGS__}, sizeof((const struct wk_arg[]){__VA_ARGS__}) / sizeof(struct wk_arg)
 #define WK_NO_ARGS NULL, 0
 
-/* All four suspend (but db_queue). Errors: db.unavailable, db.deadline (TRANSIENT), db.conflict (TRANSIENT: serialisation, deadlock),
- * db.unique (BUSINESS), db.statement (SYSTEM, with the SQLSTATE). `rows` may be NULL when nothing is read. */
+/* All suspend but wk_db_queue(). Rows live until the call ends. After a failed statement of an open transaction the call can only fail. Errors:
+ * db.unavailable, db.deadline (TRANSIENT), db.conflict (TRANSIENT: serialisation, deadlock), db.unique (BUSINESS), db.statement (SYSTEM, with the
+ * SQLSTATE). `rows` may be NULL when nothing is read. */
 static inline bool wk_db_read(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n,
                               struct wk_rows **rows, struct wk_err *err)
 {
     return wk_host->db_read(call, sql, args, n, rows, err);
 }
-struct wk_query { /* one of several reads that share a trip */
+/* Up to 16 reads that share a trip; in order, each with a snapshot of its own. False: no rows are valid. */
+struct wk_query { /* one of them */
     const struct wk_sql *sql;
     const struct wk_arg *args;
     size_t n;
@@ -68,24 +71,28 @@ static inline bool wk_db_read_all(struct wk_call *call, struct wk_query *queries
 {
     return wk_host->db_read_all(call, queries, n, err);
 }
+/* A statement in the call's transaction, which it opens when it is the first: sent with all that is queued, in order. An open transaction lasts at most
+ * 5 s; a statement over its time is cancelled on the server (db.deadline). */
 static inline bool wk_db_write(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n,
                                struct wk_rows **rows, struct wk_err *err)
 {
     return wk_host->db_write(call, sql, args, n, rows, err);
 }
-/* Arguments are copied. expect_rows >= 0 (only for a plain INSERT, UPDATE or DELETE without RETURNING; a statement WITH parts calls wakala.expect()
- * itself): when another number of rows was touched the whole call fails with code
- * `otherwise` (static text), class TRANSIENT if it is "db.conflict" (the host then runs the hook again), else BUSINESS. -1: any number. */
+/* Does not suspend: db.queue_full (SYSTEM) past 1,000 statements of a call. Arguments are copied. expect_rows >= 0 (only for a plain INSERT, UPDATE or
+ * DELETE without RETURNING, with at most 32 arguments; a statement WITH parts calls wakala.expect() itself): when another number of rows was touched
+ * the whole call fails with code `otherwise` (static text), class TRANSIENT if it is "db.conflict" (the host then runs the hook again),
+ * else BUSINESS. -1: any number. */
 static inline bool wk_db_queue(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n,
                                int64_t expect_rows, const char *otherwise, struct wk_err *err)
 {
     return wk_host->db_queue(call, sql, args, n, expect_rows, otherwise, err);
 }
-/* Commit what the call has written and published so far and go on without a transaction (before talking to the outside). The
+/* Suspends. Commit what the call has written and published so far and go on without a transaction (before talking to the outside). The
  * event's handled mark is not set yet: what follows runs again after a crash, so it must be safe to repeat. */
 static inline bool wk_db_step(struct wk_call *call, struct wk_err *err) { return wk_host->db_step(call, err); }
 
-/* Rows: values in PostgreSQL's text form. Out of range is a bug and reads as NULL / 0 / nil. */
+/* Rows: values in PostgreSQL's text form, NUL-terminated, in the call's memory. Out of range is a bug and reads as NULL / 0 / nil, as SQL NULL does.
+ * None suspends. wk_rows_affected(): rows that an INSERT, UPDATE or DELETE touched. */
 static inline size_t wk_rows_count(const struct wk_rows *rows) { return wk_host->rows_count(rows); }
 static inline int64_t wk_rows_affected(const struct wk_rows *rows) { return wk_host->rows_affected(rows); }
 static inline const char *wk_rows_text(const struct wk_rows *rows, size_t row, size_t column) /* NULL: SQL NULL */

@@ -6,19 +6,20 @@
 #define WAKALA_EVENT_H
 #include <wakala/call.h>
 
+/* Separate queues with weights: a flood of LOW never delays HIGH. */
 enum wk_priority { WK_HIGH = 0, WK_NORMAL = 1, WK_LOW = 2 };
 
 struct wk_event_type { /* a contract: payloads only grow, a break is a new type */
     const char *name;    /* "order.created"; NULL ends the table */
     enum wk_priority priority;
     uint32_t version;    /* of the payload, from 1 */
-    int64_t ttl_s;       /* 0: never expires */
+    int64_t ttl_s;       /* how long it is worth acting on, seconds; 0: for ever. The log does not drop it: compare at_us */
     const char *key;     /* what orders it, in words: "order id" */
     const char *schema;  /* file below the plugin's events/, JSON Schema 2020-12 */
     const char *summary;
 };
 
-struct wk_event {
+struct wk_event { /* lives until the handler returns */
     uint32_t size;
     uint32_t version;
     struct wk_uuid id; /* UUIDv7, made by the publisher's host */
@@ -44,13 +45,15 @@ struct wk_sub {
     bool (*run)(struct wk_call *call, const struct wk_event *event, struct wk_err *err);
 };
 
-/* `key` orders the event (<= 200 bytes); payload is JSON text, copied, <= 256 KiB. Does not suspend. */
+/* `key` orders the event (1..200 bytes); payload is JSON text, copied, <= 256 KiB. The type must be declared by an enabled plugin. Does not suspend.
+ * event.unknown_type, event.no_tenant, event.key, event.too_large (SYSTEM). */
 static inline bool wk_publish(struct wk_call *call, const char *type, const char *key, const char *json, size_t len,
                               struct wk_err *err)
 {
     return wk_host->publish(call, type, key, json, len, err);
 }
-/* At `at_us` (database clock) publish `type` with `key`. One timer per (tenant, key, name): again = moves it. */
+/* At `at_us` (database clock) publish `type` with `key`; in the past: at once, after the commit. One timer per (tenant, key, name): again = moves it.
+ * Checked like wk_publish(). Does not suspend. */
 static inline bool wk_schedule(struct wk_call *call, const char *key, const char *name, int64_t at_us, const char *type,
                                const char *json, size_t len, struct wk_err *err)
 {
@@ -62,11 +65,12 @@ static inline bool wk_schedule_lazy(struct wk_call *call, const char *key, const
 {
     return wk_host->schedule(call, key, name, at_us, true, type, json, len, err);
 }
+/* No timer of that name is no error. Does not suspend. */
 static inline bool wk_unschedule(struct wk_call *call, const char *key, const char *name, struct wk_err *err)
 {
     return wk_host->unschedule(call, key, name, err);
 }
 /* In an event handler: `return wk_later(call, at_us, err);` rolls back and runs this event again at that time; later events of the key
- * wait behind it; it does not count as an attempt. */
+ * wait behind it; it does not count as an attempt. Always false; call.not_event (SYSTEM) elsewhere. Does not suspend. */
 static inline bool wk_later(struct wk_call *call, int64_t at_us, struct wk_err *err) { return wk_host->later(call, at_us, err); }
 #endif

@@ -32,13 +32,13 @@ struct wk_message { /* inbound; every pointer may be NULL; strings are valid UTF
 
 enum wk_outgoing_type { WK_OUT_TEXT = 1, WK_OUT_BUTTONS, WK_OUT_LIST, WK_OUT_LOCATION_REQUEST, WK_OUT_LINK, WK_OUT_IMAGE,
                         WK_OUT_LOCATION, WK_OUT_TEMPLATE };
-struct wk_option {
+struct wk_option { /* a button or a row */
     const char *id;    /* comes back as choice; button <= 256 bytes, row <= 200 */
     const char *title; /* button <= 20 characters, row <= 24 */
     const char *description; /* row only, <= 72 characters; may be NULL */
     const char *section;     /* row only: title of its section, <= 24; NULL: same as the row before */
 };
-struct wk_outgoing {
+struct wk_outgoing { /* borrowed until the function returns; what a type does not name is ignored */
     uint32_t size; /* sizeof(struct wk_outgoing) */
     enum wk_outgoing_type type;
     const char *text;        /* body; TEXT <= 4096 characters, the others <= 1024 */
@@ -56,7 +56,8 @@ struct wk_outgoing {
 };
 
 /* Queue an answer to the person of the current message; leaves with the call's commit, in order per person.
- * message.too_long, message.too_many, message.shape (BUSINESS) name the limit; nothing is cut silently. Does not suspend. */
+ * message.too_long, message.too_many, message.shape (BUSINESS) name the limit; nothing is cut silently. call.no_message (SYSTEM)
+ * outside on_message. Everything is copied. Does not suspend. */
 static inline bool wk_reply(struct wk_call *call, const struct wk_outgoing *message, struct wk_err *err)
 {
     return wk_host->reply(call, message, err);
@@ -68,6 +69,7 @@ static inline bool wk_send(struct wk_call *call, const char *channel, const char
 {
     return wk_host->send(call, channel, address, to, message, err);
 }
+/* wk_reply() with a text, at most 4,096 characters. */
 static inline bool wk_reply_text(struct wk_call *call, const char *text, struct wk_err *err)
 {
     struct wk_outgoing message = {.size = sizeof message, .type = WK_OUT_TEXT, .text = text};

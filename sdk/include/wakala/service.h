@@ -2,7 +2,10 @@
  *
  * An interface is a struct that begins with struct wk_service_head and only grows at the end. Callers use the inline wrappers of
  * service/<name>.h, which enter and leave the provider's frame: settings, secrets, logs and blame are then the provider's. The call, its tenant and its
- * transaction stay the caller's: a service called inside a transaction takes part in it. */
+ * transaction stay the caller's: a service called inside a transaction takes part in it.
+ *
+ * Structs that begin with `size`: who makes one sets it to its own sizeof; who fills one that somebody else made writes at most `size` bytes; who
+ * reads one looks at no member behind `size`. Results live until the call ends. */
 #ifndef WAKALA_SERVICE_H
 #define WAKALA_SERVICE_H
 #include <wakala/call.h>
@@ -18,7 +21,8 @@ struct wk_provide {
     struct wk_service_head *service; /* static, writable: the host fills self */
 };
 
-/* The chosen provider of "name/1" (provider NULL), or a named one. NULL and service.missing (SYSTEM), naming who could provide it. */
+/* The chosen provider of "name/1" (provider NULL), or a named one. NULL and service.missing (SYSTEM), naming who could provide it. Valid as long as the
+ * worker lives. Does not suspend. */
 static inline const void *wk_service(struct wk_call *call, const char *interface, const char *provider, struct wk_err *err)
 {
     return wk_host->service(call, interface, provider, err);
@@ -28,11 +32,12 @@ static inline const void *wk_open_service(struct wk_plugin *plugin, const char *
 {
     return wk_host->open_service(plugin, interface, err);
 }
-/* Names of all enabled providers of an interface, sorted; returns how many there are. */
+/* Names of all enabled providers of an interface, sorted: at most `max` into `names` (static text); returns how many there are. Does not suspend. */
 static inline size_t wk_service_names(const char *interface, const char **names, size_t max)
 {
     return wk_host->service_names(interface, names, max);
 }
+/* Does the provider's struct reach to byte `end`? */
 static inline bool wk_service_has(const struct wk_service_head *head, size_t end) { return head && head->size >= end; }
 
 /* Body of a wrapper: looks the interface up, checks that the provider has `member`, runs `member` in its frame, yields `failed` otherwise. */

@@ -14,6 +14,7 @@ struct wk_channel {
     /* Check every limit of the channel and build its request body (JSON text in the call's memory). Never suspends. */
     bool (*compose)(struct wk_call *call, const char *to, const struct wk_outgoing *message, const char **json, struct wk_err *err);
 };
+/* `channel` is the provider's name. The host calls both: before on_message, and for wk_reply() and wk_send(). message.* (BUSINESS) names the limit. */
 static inline bool wk_channel_decode(struct wk_call *call, const char *channel, const struct wk_event *event,
                                      struct wk_message *message, struct wk_err *err)
 {

@@ -3,6 +3,7 @@
 #define WAKALA_SERVICE_DRIVERS_H
 #include <wakala/service.h>
 
+/* Results lie in the call's memory. Errors beside those named: db.* (db.h). */
 #define WK_DRIVERS "drivers/1"
 struct wk_driver {
     uint32_t size;

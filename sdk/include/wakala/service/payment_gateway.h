@@ -12,16 +12,16 @@ enum wk_gateway_caps {
     WK_PAY_PUSH = 1 << 1,          /* a prompt on the buyer's phone */
     WK_PAY_OFFLINE = 1 << 2,       /* instructions; money comes later */
     WK_PAY_STAFF_CONFIRM = 1 << 3, /* a driver or clerk says it was paid: cash */
-    WK_PAY_WEBHOOK = 1 << 4,
-    WK_PAY_POLL_BY_REF = 1 << 5,
-    WK_PAY_POLL_BY_GATEWAY_ID = 1 << 6,
-    WK_PAY_REFUND = 1 << 7,
-    WK_PAY_PARTIAL_REFUND = 1 << 8,
-    WK_PAY_MULTI_REFUND = 1 << 9,
-    WK_PAY_CANCEL = 1 << 10,
+    WK_PAY_WEBHOOK = 1 << 4,       /* tells by itself: facts() */
+    WK_PAY_POLL_BY_REF = 1 << 5,   /* query() works with our reference ... */
+    WK_PAY_POLL_BY_GATEWAY_ID = 1 << 6, /* ... or only with the gateway's id */
+    WK_PAY_REFUND = 1 << 7,         /* all of it ... */
+    WK_PAY_PARTIAL_REFUND = 1 << 8, /* ... or a part ... */
+    WK_PAY_MULTI_REFUND = 1 << 9,   /* ... or several parts */
+    WK_PAY_CANCEL = 1 << 10,        /* an open attempt can be called off */
     WK_PAY_DUP_SAFE_BY_REF = 1 << 11, /* sending the same reference twice is harmless */
-    WK_PAY_FAIL_NOTIFIED = 1 << 12,
-    WK_PAY_TEST_MODE = 1 << 13,
+    WK_PAY_FAIL_NOTIFIED = 1 << 12,   /* a failure is told by webhook too */
+    WK_PAY_TEST_MODE = 1 << 13,       /* knows test money: wk_fact.is_test */
 };
 enum wk_outcome { /* what a call to a gateway came to */
     WK_PAY_OK = 1,
@@ -29,7 +29,8 @@ enum wk_outcome { /* what a call to a gateway came to */
     WK_PAY_NOT_SENT, /* nothing left: safe to try again or elsewhere */
     WK_PAY_UNKNOWN,  /* it left, no answer: poll; never a second charge */
 };
-enum wk_next { WK_NEXT_NONE = 1, WK_NEXT_REDIRECT, WK_NEXT_WAIT, WK_NEXT_INSTRUCT };
+enum wk_next { /* what the buyer does now: nothing, open url, wait for a prompt, follow text */
+    WK_NEXT_NONE = 1, WK_NEXT_REDIRECT, WK_NEXT_WAIT, WK_NEXT_INSTRUCT };
 struct wk_attempt { /* frozen before any call */
     uint32_t size;
     uint32_t exponent;
@@ -45,7 +46,7 @@ struct wk_attempt { /* frozen before any call */
 };
 enum wk_fact_kind { WK_FACT_PENDING = 1, WK_FACT_PAID, WK_FACT_FAILED, WK_FACT_CANCELLED, WK_FACT_EXPIRED, WK_FACT_REFUNDED,
                     WK_FACT_REFUND_FAILED, WK_FACT_DISPUTED };
-struct wk_fact { /* what a gateway (or a driver with cash) says happened */
+struct wk_fact { /* what a gateway (or a driver with cash) says happened. Comes in arrays: frozen whole */
     uint32_t size;
     enum wk_fact_kind kind;
     const char *reference;   /* ours; NULL when only gateway_id is known */
@@ -56,7 +57,7 @@ struct wk_fact { /* what a gateway (or a driver with cash) says happened */
     bool is_test;
     const char *reason;
 };
-struct wk_started {
+struct wk_started { /* made by the core; texts live as long as the call */
     uint32_t size;
     enum wk_next next;
     const char *url;  /* REDIRECT */
@@ -107,6 +108,7 @@ static inline enum wk_outcome wk_gateway_refund(struct wk_call *call, const char
     WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, refund, WK_PAY_NOT_SENT, enum wk_outcome, call, err, call, attempt,
                     refund_reference, amount, fact, err);
 }
+/* For the core, when a stored webhook is read. False: the body is not the gateway's. Does not suspend. */
 static inline bool wk_gateway_facts(struct wk_call *call, const char *gateway, const char *account, const char *body, size_t len,
                                     struct wk_fact **facts, size_t *n, struct wk_err *err)
 {

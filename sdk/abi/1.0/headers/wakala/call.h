@@ -13,7 +13,7 @@ enum wk_verdict { /* what a hook that chooses answers */
     WK_HANDLED = 1,  /* done: the chain stops */
 };
 
-struct wk_tenant {
+struct wk_tenant { /* lives as long as the call; every pointer is set */
     uint32_t size;
     uint32_t shard; /* 1..32 */
     struct wk_uuid id;
@@ -38,7 +38,8 @@ struct wk_principal { /* who asks; all zero before IDENTITY and inside events */
 /* Memory of the call; zeroed, aligned for any type. NULL past the call's limit (setting host.call_memory_max). */
 static inline void *wk_alloc(struct wk_call *call, size_t bytes) { return wk_host->alloc(call, bytes); }
 
-/* Run fn(arg) when the call ends, whatever way it ends; last deferred runs first. */
+/* Run fn(arg) when the call ends, whatever way it ends (also a cancel); last deferred runs first. fn must not suspend or use the call.
+ * False without memory: then fn will not run. */
 static inline bool wk_defer(struct wk_call *call, void (*fn)(void *arg), void *arg)
 {
     return wk_host->defer(call, fn, arg);
@@ -64,6 +65,7 @@ static inline char *wk_printf(struct wk_call *call, const char *fmt, ...)
     return text;
 }
 
+/* Copies in the call's memory, NUL-terminated. NULL without memory. */
 static inline char *wk_strndup(struct wk_call *call, const char *text, size_t len)
 {
     char *copy = (char *)wk_alloc(call, len + 1);
@@ -76,14 +78,16 @@ static inline char *wk_strndup(struct wk_call *call, const char *text, size_t le
 }
 static inline char *wk_strdup(struct wk_call *call, const char *text) { return wk_strndup(call, text, strlen(text)); }
 
+/* Whose data this call sees, and who asks. Neither suspends; both live as long as the call. wk_principal() is never NULL. */
 static inline const struct wk_tenant *wk_tenant(struct wk_call *call) { return wk_host->tenant(call); } /* NULL: none */
 static inline const struct wk_principal *wk_principal(struct wk_call *call) { return wk_host->principal(call); }
-/* Only the provider of identity/1 may call it, in phase IDENTITY (else call.not_identity, SYSTEM). */
+/* Copied. Only the provider of identity/1 may call it, in phase IDENTITY (else call.not_identity, SYSTEM). */
 static inline bool wk_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
 {
     return wk_host->set_principal(call, who, err);
 }
-/* Give a call without a tenant its tenant (routes in phase TENANT). May suspend. 404 tenant.unknown when there is none. */
+/* Give a call without a tenant its tenant, before its first write. May suspend. tenant.unknown (BUSINESS, answered as 404) when there is none;
+ * call.tenant_fixed (SECURITY) when the call has another; tenant.unknown (SECURITY) when the principal belongs to another. */
 static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, struct wk_err *err)
 {
     return wk_host->enter_tenant(call, tenant, err);
@@ -91,20 +95,21 @@ static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *t
 
 /* The time that decides: the database's clock in microseconds since 1970 UTC, never the machine's. */
 static inline int64_t wk_now(struct wk_call *call) { return wk_host->now_us(call); }
-/* Milliseconds until this call is cut off. */
+/* Milliseconds until this call is cut off, 0 when its time is over. Does not suspend. */
 static inline int64_t wk_left_ms(struct wk_call *call) { return wk_host->left_ms(call); }
 /* Suspend. call.wait_in_tx (SYSTEM) while the call's transaction is open; call.cancelled, call.deadline (TRANSIENT). */
 static inline bool wk_sleep(struct wk_call *call, uint32_t ms, struct wk_err *err)
 {
     return wk_host->sleep_ms(call, ms, err);
 }
+/* Random bytes fit for keys and codes. host.random (SYSTEM). Does not suspend. */
 static inline bool wk_random(struct wk_call *call, void *out, size_t bytes, struct wk_err *err)
 {
     return wk_host->random_bytes(call, out, bytes, err);
 }
-static inline struct wk_uuid wk_new_id(struct wk_call *call) { return wk_host->new_id(call); } /* UUIDv7 */
+static inline struct wk_uuid wk_new_id(struct wk_call *call) { return wk_host->new_id(call); } /* UUIDv7; no wait */
 
-/* One JSON log line with trace, tenant, plugin and hook. Never a secret; mask phone numbers with wk_mask(). */
+/* One JSON log line with trace, tenant, plugin and hook; cut at 1,023 bytes. Never a secret; mask phone numbers with wk_mask(). Does not suspend. */
 WK_PRINTF(3, 4)
 static inline void wk_log(struct wk_call *call, enum wk_level level, const char *fmt, ...)
 {

@@ -18,7 +18,7 @@ enum wk_class {    /* named for who must act */
 struct wk_err {
     enum wk_class cls;
     uint32_t retry_after_ms; /* 0 = no advice */
-    const char *code;        /* static and stable, "<plugin>.<what>": alerts match on it */
+    const char *code;        /* static text (it outlives the call) and stable, "<plugin>.<what>": alerts match on it */
     char msg[240];           /* for people; may change; carries no secret and no phone number */
 };
 _Static_assert(offsetof(struct wk_err, code) == 8 && offsetof(struct wk_err, msg) == 16, "frozen in ABI 1.0");
@@ -39,5 +39,6 @@ static inline bool wk_fail(struct wk_err *err, enum wk_class cls, const char *co
     va_end(ap);
     return false;
 }
+/* Codes, not messages, are what a program compares. `err` must have been filled, or be zeroed. */
 static inline bool wk_err_is(const struct wk_err *err, const char *code) { return err->code && !strcmp(err->code, code); }
 #endif

@@ -10,6 +10,9 @@ enum wk_method { WK_GET = 1, WK_POST, WK_PUT, WK_PATCH, WK_DELETE, WK_HEAD_, WK_
 #define WK_PUBLIC "-"         /* anybody, no tenant */
 #define WK_AUTHENTICATED "+"  /* any principal */
 
+/* What an error becomes as an answer (RFC 9457 problem details, with its code): BUSINESS 422 with its message, SECURITY 403, TRANSIENT 503, SYSTEM
+ * 500 without it; http.not_found, tenant.unknown, order.not_found and their like 404, json.* 400, http.unauthorized 401, db.unique and db.conflict 409,
+ * http.too_large 413, limit.exceeded 429. */
 struct wk_route {
     enum wk_method method; /* 0 ends the table */
     const char *path;      /* "/v1/orders/{id}", "/sim/{rest*}" */
@@ -23,6 +26,7 @@ enum wk_route_flags {
     WK_ROUTE_PIECES = 1, /* the handler reads the body with wk_http_body_next() instead of getting it whole */
 };
 
+/* The order in which filters see a request; on the way back, after the route, in reverse. */
 enum wk_phase { WK_PHASE_EDGE = 1, WK_PHASE_IDENTITY, WK_PHASE_TENANT, WK_PHASE_POLICY, WK_PHASE_CACHE };
 struct wk_filter {
     const char *name; /* NULL ends the table */
@@ -34,7 +38,8 @@ struct wk_filter {
     void (*after)(struct wk_call *call, struct wk_http *http); /* in reverse order, once an answer is known; may be NULL */
 };
 
-/* The request. Strings live as long as the call; NULL when absent. None of these suspends. */
+/* The request. Strings live as long as the call, decoded where HTTP encodes (but the path); NULL when absent. wk_http_peer(): the client's address.
+ * wk_http_body(): the whole body, len 0 without one. None of these suspends. */
 static inline const char *wk_http_method(struct wk_http *http) { return wk_host->http_method(http); }
 static inline const char *wk_http_path(struct wk_http *http) { return wk_host->http_path(http); } /* as sent, no query */
 static inline const char *wk_http_param(struct wk_http *http, const char *name) { return wk_host->http_param(http, name); }
@@ -42,13 +47,16 @@ static inline const char *wk_http_query(struct wk_http *http, const char *name) 
 static inline const char *wk_http_header(struct wk_http *http, const char *name) { return wk_host->http_header(http, name); }
 static inline const char *wk_http_peer(struct wk_http *http) { return wk_host->http_peer(http); }
 static inline struct wk_span wk_http_body(struct wk_http *http) { return wk_host->http_body(http); }
-/* Next piece of the body (WK_ROUTE_PIECES); len 0 at the end. Suspends. The piece is valid until the next call. */
+/* Next piece of the body (WK_ROUTE_PIECES); len 0 at the end. Suspends. The piece is valid until the next call. http.gone (TRANSIENT) when the client
+ * left, call.wait_in_tx (SYSTEM) while a transaction is open. */
 static inline bool wk_http_body_next(struct wk_call *call, struct wk_http *http, struct wk_span *piece, struct wk_err *err)
 {
     return wk_host->http_body_next(call, http, piece, err);
 }
 
-/* The answer: whole, or begin + write... (ends with the hook). It leaves after the call's commit; a commit that fails becomes the answer. */
+/* The answer: whole, or begin + write... (ends with the hook). It leaves after the call's commit; a commit that fails becomes the answer. Everything
+ * is copied. status 200..599 (http.status, SYSTEM); no answer at all: 204. A header set again is replaced; http.headers (SYSTEM) past the limit or
+ * after the answer has begun; http.twice (SYSTEM) for a second answer after begin. wk_http_set_header() and wk_http_reply() do not suspend. */
 static inline bool wk_http_set_header(struct wk_http *http, const char *name, const char *value, struct wk_err *err)
 {
     return wk_host->http_set_header(http, name, value, err);
@@ -58,8 +66,8 @@ static inline bool wk_http_reply(struct wk_http *http, int status, const char *c
 {
     return wk_host->http_reply(http, status, content_type, body, len, err);
 }
-/* Streamed answer: no transaction may be open. write suspends while the client is slow; http.gone (TRANSIENT) when it left.
- * Server-sent events: begin with content type "text/event-stream". */
+/* Streamed answer: no transaction may be open (call.wait_in_tx, SYSTEM). begin does not suspend; write does while the client is slow; http.gone
+ * (TRANSIENT) when it left, http.not_begun (SYSTEM). Server-sent events: begin with content type "text/event-stream". */
 static inline bool wk_http_begin(struct wk_http *http, int status, const char *content_type, struct wk_err *err)
 {
     return wk_host->http_begin(http, status, content_type, err);
@@ -79,7 +87,7 @@ enum wk_sent {
     WK_SENT_UNKNOWN, /* it left and no whole answer came: ask before repeating */
     WK_ANSWERED,
 };
-struct wk_fetch {
+struct wk_fetch { /* borrowed until wk_fetch() returns */
     uint32_t size; /* sizeof(struct wk_fetch) */
     uint32_t timeout_ms; /* 0: 10 s, never past the call's deadline */
     const char *method, *url;
@@ -89,14 +97,14 @@ struct wk_fetch {
     size_t body_len;
     size_t reply_max; /* 0: 1 MiB */
 };
-struct wk_fetched {
+struct wk_fetched { /* the answer lives until the call ends */
     uint32_t size; /* sizeof(struct wk_fetched), set by the caller */
     enum wk_sent sent;
     int status;
     uint32_t reserved;
     const struct wk_header *headers;
     size_t header_count;
-    const char *body; /* NUL-terminated */
+    const char *body; /* NUL-terminated, never NULL */
     size_t body_len;
 };
 /* True when an answer came, whatever its status. False: reply->sent tells NOT_SENT from UNKNOWN; err is TRANSIENT

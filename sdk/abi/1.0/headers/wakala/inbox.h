@@ -44,12 +44,17 @@ struct wk_split { /* the host's receiver; call add for each update, in order; fa
     uint32_t reserved;
     bool (*add)(struct wk_split *to, const struct wk_item *item);
 };
-enum wk_authentic { WK_FORGED = 0, WK_AUTHENTIC = 1, WK_UNSIGNED = 2 };
+enum wk_authentic {
+    WK_FORGED = 0,    /* wrong signature, or none where there must be one: answered 401, stored nowhere */
+    WK_AUTHENTIC = 1,
+    WK_UNSIGNED = 2,  /* the sender signs nothing: stored all the same, so whoever reads it asks before believing it */
+};
 
 struct wk_inbox {
     const char *path;    /* "/webhooks/whatsapp/{app?}"; NULL ends the table */
-    const char *channel; /* "whatsapp": part of every dedupe key */
-    uint64_t body_max;   /* bytes */
+    const char *channel; /* "whatsapp": part of every dedupe key; static text */
+    uint64_t body_max;   /* bytes; longer is answered 413. The whole must be answered within 2.5 s, else 503 and nothing is stored */
+    /* Over the raw bytes, before anything is read out of them; err (may be left alone) goes to the log. */
     enum wk_authentic (*verify)(const struct wk_webhook *hook, struct wk_err *err);
     /* False only when the body is not even the channel's envelope: the whole body then goes to quarantine. */
     bool (*split)(const struct wk_webhook *hook, struct wk_split *to, struct wk_err *err);

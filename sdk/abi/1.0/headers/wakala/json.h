@@ -7,6 +7,7 @@
 
 #define WK_JSON_DEPTH 64 /* nesting allowed in text from outside */
 
+/* For wk_defer(). */
 static inline void wk_json_drop(void *json) { json_decref((json_t *)json); }
 
 /* Parse text from outside: at most WK_JSON_DEPTH levels, no duplicate keys, valid UTF-8, no NUL escapes. The value is released when the call ends.
@@ -27,6 +28,7 @@ static inline const char *wk_json_text(struct wk_call *call, json_t *json, size_
     json_decref(json);
     return text;
 }
+/* A member of an object, or `fallback` when it is absent or of another type. The text is borrowed from the value. */
 static inline const char *wk_json_string(const json_t *object, const char *key, const char *fallback)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -39,7 +41,7 @@ static inline int64_t wk_json_int(const json_t *object, const char *key, int64_t
 
     return json_is_integer(v) ? (int64_t)json_integer_value(v) : fallback;
 }
-/* wk_publish with a jansson value; takes over the reference to `payload`. */
+/* wk_publish with a jansson value; takes over the reference to `payload`, also when it fails (NULL: call.memory_limit, TRANSIENT). */
 static inline bool wk_publish_json(struct wk_call *call, const char *type, const char *key, json_t *payload, struct wk_err *err)
 {
     size_t len;

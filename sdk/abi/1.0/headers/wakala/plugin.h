@@ -42,7 +42,7 @@ _Static_assert(offsetof(struct wk_plugin_desc, host) == 8 && offsetof(struct wk_
                    offsetof(struct wk_plugin_desc, on_message) == 104 && offsetof(struct wk_plugin_desc, sql_begin) == 136,
                "frozen in ABI 1.0");
 
-/* Kept for wk_state(); one worker, one thread: no locks needed. */
+/* Kept for wk_state(), in open(); one worker, one thread: no locks needed. Every worker has its own. Freed by close(). */
 static inline void wk_set_state(struct wk_plugin *plugin, void *state) { wk_host->plugin_set_state(plugin, state); }
 
 /* Name and version stand apart because they also go into the ELF note. Exactly once per .so, in <name>.c. */

@@ -4,6 +4,7 @@
 #define WAKALA_SETTING_H
 #include <wakala/call.h>
 
+/* How a value is written in a conf and what it is read as. */
 enum wk_setting_type { WK_TYPE_STRING = 1, WK_TYPE_INT, WK_TYPE_BOOL, WK_TYPE_DURATION, WK_TYPE_SIZE, WK_TYPE_CHOICE, WK_TYPE_SECRET };
 enum wk_scope {
     WK_SCOPE_HOST,   /* the conf file only */
@@ -22,7 +23,7 @@ struct wk_setting {
     const char *help;     /* one sentence, with the unit */
     int64_t min, max;     /* INT: value; DURATION: ms; SIZE: bytes; STRING: length; both 0 = no bound */
     const char *choices;  /* CHOICE: "one|two|three" */
-    uint32_t flags;
+    uint32_t flags;       /* WK_REQUIRED, WK_RESTART */
 };
 #define WK_SETTING_STRING(k, def, sc, h) {.key = k, .type = WK_TYPE_STRING, .scope = sc, .fallback = def, .help = h}
 #define WK_SETTING_INT(k, def, lo, hi, sc, h)                                                                          \
@@ -37,7 +38,8 @@ struct wk_setting {
 /* In a conf always "env:NAME" or "file:PATH", never the secret itself; a tenant's secrets lie encrypted in the database. */
 #define WK_SETTING_SECRET(k, sc, h) {.key = k, .type = WK_TYPE_SECRET, .scope = sc, .help = h}
 
-/* Values of the plugin whose hook or service is running. An unknown key is a bug: "" or 0, and a log line. Never suspend. */
+/* Values of the plugin whose hook or service is running (a service reads its provider's). Text lives as long as the call. INT as is, DURATION in ms,
+ * SIZE in bytes, BOOL 0 or 1 by wk_setting_int(). An unknown key is a bug: "" or 0, and a log line. Never suspend. */
 static inline const char *wk_setting_string(struct wk_call *call, const char *key) { return wk_host->setting_text(call, key); }
 static inline int64_t wk_setting_int(struct wk_call *call, const char *key) { return wk_host->setting_int(call, key); }
 static inline bool wk_setting_bool(struct wk_call *call, const char *key) { return wk_host->setting_int(call, key) != 0; }
@@ -47,7 +49,8 @@ static inline const char *wk_secret(struct wk_call *call, const char *key, struc
 {
     return wk_host->secret(call, key, err);
 }
-/* In open() and in hooks that get no call (verify, split): the conf's value; secrets are readable as text. */
+/* In open() and in hooks that get no call (verify, split): the conf's value, valid until the worker ends; secrets are readable as text. Unknown
+ * key: "" or 0. Never suspend. */
 static inline const char *wk_plugin_setting_string(struct wk_plugin *plugin, const char *key)
 {
     return wk_host->plugin_setting_text(plugin, key);

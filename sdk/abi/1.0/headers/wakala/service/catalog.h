@@ -3,6 +3,7 @@
 #define WAKALA_SERVICE_CATALOG_H
 #include <wakala/service.h>
 
+/* Results lie in the call's memory. Errors beside those named: db.* (db.h). */
 #define WK_CATALOG "catalog/1"
 struct wk_vendor {
     uint32_t size;
@@ -11,7 +12,7 @@ struct wk_vendor {
     const char *name, *phone, *address;
     double latitude, longitude;
 };
-struct wk_variant { /* what is bought: one product in one option */
+struct wk_variant { /* what is bought: one product in one option. Comes in arrays: frozen whole */
     uint32_t size;
     bool is_active;
     struct wk_uuid id, product, vendor;
@@ -57,11 +58,12 @@ static inline bool wk_catalog_variants(struct wk_call *call, const struct wk_uui
 {
     WK_SERVICE_CALL(wk_catalog, WK_CATALOG, NULL, variants, false, bool, call, err, call, ids, n, found, found_n, err);
 }
-/* catalog.no_vendor (BUSINESS) when there is none. May suspend. */
+/* A shop by id; catalog.no_vendor (BUSINESS) when there is none. May suspend. */
 static inline bool wk_catalog_vendor(struct wk_call *call, const struct wk_uuid *id, struct wk_vendor *vendor, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_catalog, WK_CATALOG, NULL, vendor, false, bool, call, err, call, id, vendor, err);
 }
+/* The shop that this user answers for in chat; catalog.no_vendor (BUSINESS) when there is none. May suspend. */
 static inline bool wk_catalog_vendor_of_user(struct wk_call *call, const struct wk_uuid *user, struct wk_vendor *vendor, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_catalog, WK_CATALOG, NULL, vendor_of_user, false, bool, call, err, call, user, vendor, err);

@@ -85,6 +85,7 @@ static inline bool wk_flow_add(struct wk_plugin *plugin, const struct wk_node *n
 
     return f && (!nodes || f->add_nodes(plugin, nodes, err)) && (!entries || f->add_entries(plugin, entries, err));
 }
+/* In open(): who answers free text that no node and no intent wanted. */
 static inline bool wk_flow_set_search(struct wk_plugin *plugin, enum wk_verdict (*search)(struct wk_call *, struct wk_turn *,
                                                                                          const char *, struct wk_err *), struct wk_err *err)
 {
@@ -92,7 +93,8 @@ static inline bool wk_flow_set_search(struct wk_plugin *plugin, enum wk_verdict 
 
     return f && f->set_search(plugin, search, err);
 }
-/* The functions of a turn need no frame: they are cheap and blame stays with the node. */
+/* The functions of a turn need no frame: they are cheap and blame stays with the node. None but wk_turn_go() (its node's
+ * show() may) suspends; what they return lives as long as the turn. */
 static inline const struct wk_flow *wk_flow_of(struct wk_call *call) { return (const struct wk_flow *)wk_service(call, WK_FLOW, NULL, NULL); }
 static inline const struct wk_uuid *wk_turn_user(struct wk_call *call, struct wk_turn *turn) { return wk_flow_of(call)->user(turn); }
 static inline const char *wk_turn_user_name(struct wk_call *call, struct wk_turn *turn) { return wk_flow_of(call)->user_name(turn); }
@@ -119,6 +121,7 @@ static inline bool wk_turn_menu(struct wk_call *call, struct wk_turn *turn, cons
 {
     return wk_flow_of(call)->menu(call, turn, text, open_with, choices, n, err);
 }
+/* Say a text with the channel's way to send a place. */
 static inline bool wk_turn_ask_location(struct wk_call *call, struct wk_turn *turn, const char *text, struct wk_err *err)
 {
     return wk_flow_of(call)->ask_location(call, turn, text, err);

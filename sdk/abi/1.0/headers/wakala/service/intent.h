@@ -15,7 +15,7 @@ struct wk_intent_detector {
     struct wk_service_head head;
     bool (*detect)(struct wk_call *call, const char *text, const char *language, struct wk_intent *intent, struct wk_err *err);
 };
-/* May suspend (a detector may ask an outside model). */
+/* `language`: the person's, as wk_tenant.language. UNKNOWN is an answer, not an error. May suspend (a detector may ask an outside model). */
 static inline bool wk_intent_detect(struct wk_call *call, const char *text, const char *language, struct wk_intent *intent, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_intent_detector, WK_INTENT, NULL, detect, false, bool, call, err, call, text, language, intent, err);
