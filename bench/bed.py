@@ -18,6 +18,9 @@ from harness.sim import request
 from harness.stack import ROOT, Host, default_build, reachable_build, temp_folder, write
 
 FLAGS = ["-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", f"-I{ROOT}/host", f"-I{ROOT}/sdk/include", f"-I{ROOT}"]
+# As sdk/cmake/wakala-plugin.cmake builds one.
+PLUGIN_FLAGS = ["-shared", "-fPIC", "-fvisibility=hidden", "-fstack-clash-protection", "-Wl,-z,defs", "-Wl,-z,now", "-Wl,-z,start-stop-visibility=hidden",
+                "-Wl,--build-id=sha1"]
 # As a small production server is set up; fsync, synchronous_commit and full_page_writes stay on. The same server serves every peer that uses PostgreSQL.
 DURABLE = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "wal_buffers": "16MB"}
 NUMBER = demo_values.ADDRESS
@@ -35,7 +38,7 @@ def median(values):
     return float(statistics.median(values))
 
 
-def compile_c(name, sources, rooms=(), packages=()):
+def compile_c(name, sources, rooms=(), packages=(), more=()):
     """A helper program below the build folder, remade when a source is newer. `rooms`: our libraries that it links."""
     build = os.path.abspath(default_build())
     os.makedirs(f"{build}/bench", exist_ok=True)
@@ -45,7 +48,7 @@ def compile_c(name, sources, rooms=(), packages=()):
     newest = max(os.path.getmtime(path) for path in sources + libraries)
     if not os.path.exists(out) or os.path.getmtime(out) < newest:
         flags = shlex.split(subprocess.run(["pkg-config", "--cflags", "--libs", *packages], stdout=subprocess.PIPE, check=True, text=True).stdout) if packages else []
-        done = subprocess.run(["cc", *FLAGS, "-o", f"{out}.new", *sources, "-Wl,--start-group", *libraries, "-Wl,--end-group", *flags, "-lm", "-lpthread"],
+        done = subprocess.run(["cc", *FLAGS, *more, "-o", f"{out}.new", *sources, "-Wl,--start-group", *libraries, "-Wl,--end-group", *flags, "-lm", "-lpthread"],
                               stderr=subprocess.PIPE, text=True, check=False)
         if done.returncode:
             raise Failed(f"{name} does not compile:\n{done.stderr}")
@@ -67,7 +70,7 @@ def cpu_ns(pids):
 
 
 CONF = """host = {{ workers = {workers}; listen = "127.0.0.1:{port}"; admin = "127.0.0.1:{admin}"; run_dir = "run"; cache_dir = "cache";
-  plugin_dir = "{build}/plugins"; share_dir = "{build}/share"; log_level = "warn"; }};
+  plugin_dir = "plugins"; share_dir = "share"; log_level = "warn"; }};
 database = {{ app = "{app}"; host = "{host}"; owner = "{owner}"; }};
 secrets = {{ key = "env:WAKALA_SECRETS_KEY"; }};
 """
@@ -124,14 +127,29 @@ class Bed:
                 shutil.rmtree(self.dir, ignore_errors=True)
 
     def configure(self):
-        for part in ("", "/run", "/cache", "/wakala.d"):
+        for part in ("", "/run", "/cache", "/wakala.d", "/plugins", "/share"):
             procs.make_dir(self.host.dir + part, 0o755)
+        shutil.copytree(f"{self.build}/share/host", f"{self.host.dir}/share/host")
         write(self.host.conf, CONF.format(workers=self.workers, port=self.host.port, admin=self.host.admin_port, build=self.build,
                                           app=self.pg.conninfo("wakala", "wakala_app"), host=self.pg.conninfo("wakala", "wakala_host"),
                                           owner=self.pg.conninfo("wakala", "postgres")))
         for i, plugin in enumerate(self.plugins):
+            self.install(plugin)
             more = WHATSAPP.format(base_url=self.base_url) if plugin == "whatsapp" else ""
             write(f"{self.host.dir}/wakala.d/{20 + i}-{plugin}.conf", "enabled = true;\n" + more + self.more.get(plugin, ""))
+
+    def install(self, plugin):
+        """From the build; the test plugin, which a release build leaves out, from its source."""
+        share, source = f"{self.host.dir}/share/{plugin}", f"{ROOT}/tests/plugins/{plugin}"
+        if os.path.isdir(source):
+            made = compile_c(f"{plugin}.so", [f"tests/plugins/{plugin}/{plugin}.c"], packages=("jansson",), more=PLUGIN_FLAGS)
+            shutil.copytree(source, share)
+        else:
+            made = f"{self.build}/plugins/{plugin}.so"
+            if os.path.isdir(f"{self.build}/share/{plugin}"):
+                shutil.copytree(f"{self.build}/share/{plugin}", share)
+        shutil.copy2(made, f"{self.host.dir}/plugins/{plugin}.so")
+        os.chmod(f"{self.host.dir}/plugins/{plugin}.so", 0o755)
 
     def sql(self, text, timeout=60):
         return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, "wakala", timeout=timeout)
