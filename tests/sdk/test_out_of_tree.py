@@ -1,4 +1,5 @@
 """A gateway built out of tree from the installed SDK alone, dropped into a running host, takes a payment."""
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import unittest
 from harness import procs, scenario
 from harness.play import Player
 from harness.procs import until
+from harness.sim import request
 from harness.stack import ROOT, Stack, default_build, write
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -147,6 +149,25 @@ class OutOfTree(unittest.TestCase):
             self.assertEqual(stack.invariants(), [])
             self.assertEqual(stack.findings(), [])
         self.assertTrue(any("Pay at month's end" in line for line in heard))
+
+    def test_the_plugin_of_the_page_builds_loads_and_greets(self):
+        with open(f"{ROOT}/docs/sdk.md", encoding="utf-8") as f:
+            page = f.read()
+        code, conf = (re.search(pattern, page, re.S).group(1) for pattern in (r"```c\n(.*?)```", r"```\n(enabled.*?)```"))
+        line = re.search(r"or `(cc .*?)` with", page).group(1)
+        source = f"{self.dir}/hello"
+        os.mkdir(source)
+        for name, text in (("hello.c", code), ("52-hello.conf", conf)):
+            with open(f"{source}/{name}", "w", encoding="utf-8") as f:
+                f.write(text)
+        command("sh", "-ec", line.replace("cc ", "cc -Wall -Wextra -Werror ", 1), cwd=source, env=self.env)
+        with OwnPlugins(workers=1, sim=False) as stack:
+            stack.drop(f"{source}/hello.so", f"{source}/52-hello.conf")
+            ok, verdict = stack.reload()
+            self.assertTrue(ok, verdict)
+            until(lambda: request(stack.host.port, "GET", "/hello/Amina")[::2] == (200, b"good day Amina\n"), 20, "the page's plugin greets")
+            status, _, body = request(stack.host.port, "GET", f"/hello/{'x' * 41}")
+            self.assertEqual((status, json.loads(body)["code"]), (422, "hello.too_long"))
 
     def test_an_unknown_setting_is_refused_with_file_and_line(self):
         so = self.by_make()
