@@ -8,9 +8,7 @@
 
 static const struct wk_command commands[] = {
     {"check", "", "read the configuration, load and open every plugin in a process of its own, say what is wrong", wk_cmd_check},
-#if __has_include("cli/cmd_dead.c")
     {"dead", "list|show ID|requeue ID", "messages and events that were given up", wk_cmd_dead},
-#endif
     {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
     {"migrate", "[--dry-run] [--test-clock]", "bring the database to what the host and the enabled plugins need", wk_cmd_migrate},
     {"plugins", "[--hooks|--sql|--events]", "enabled plugins with version and build; what runs in which order; statements; event types", wk_cmd_plugins},
@@ -19,13 +17,9 @@ static const struct wk_command commands[] = {
     {"run", "", "serve, in the foreground", wk_cmd_run},
     {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame", wk_cmd_status},
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
-#if __has_include("cli/cmd_tenant.c")
     {"tenant", "create|list|suspend|activate ...", "tenants and their numbers", wk_cmd_tenant},
-#endif
     {"version", "", "version of the host and of the plugin ABI", wk_cmd_version},
-#if __has_include("cli/cmd_whatsapp.c")
-    {"whatsapp", "...", "numbers and subscriptions of the WhatsApp channel", wk_cmd_whatsapp},
-#endif
+    {"whatsapp", "decode FILE...", "what a webhook body holds, one line per update, without a server", wk_cmd_whatsapp},
 };
 
 const struct wk_command *wk_commands(size_t *n)

@@ -141,7 +141,7 @@ TEST_PG_FN void test_pg_run(struct test_pg *pg)
 TEST_PG_FN void test_pg_guard(const struct test_pg *pg)
 {
     int ends[2];
-    pid_t pid;
+    pid_t pid = -1;
     char byte;
 
     if (pipe2(ends, O_CLOEXEC) || (pid = fork()) < 0)
