@@ -1,8 +1,9 @@
 /* cmd_plugins.c - what is enabled. The list reads the files without running them; the rest loads them, as a worker would, but opens
  * none: --hooks the effective chains, --sql every statement as a JSON line (plugin, name, text), --events the contract of event types
- * as the table of docs/events.md. */
+ * as the table of docs/events.md, --settings what may stand in each conf file, as in docs/plugins.md. */
 #include "call/call.h"
 #include "cli/cli.h"
+#include "config/settings.h"
 #include "plugin/registry.h"
 #include "plugin/stage.h"
 
@@ -44,6 +45,26 @@ static void print_events(const struct wk_registry *registry)
     }
 }
 
+static void print_settings(const struct wk_registry *registry)
+{
+    for (size_t i = 0; i < wk_registry_count(registry); i++) {
+        const struct wk_plugin *p = wk_registry_at(registry, i);
+
+        (void)printf("%s## %s\n\n%s.%s%s%s\n", i ? "\n" : "", p->name, p->desc.summary ? p->desc.summary : "", p->desc.needs ? " Needs: " : "",
+                     p->desc.needs ? p->desc.needs : "", p->desc.needs ? "." : "");
+        if (p->desc.settings && p->desc.settings->key)
+            (void)printf("\n| setting | of | default | allowed | what it is |\n|---|---|---|---|---|\n");
+        for (const struct wk_setting *s = p->desc.settings; s && s->key; s++) {
+            char allowed[256];
+            const char *fallback = s->fallback ? s->fallback : s->flags & WK_REQUIRED ? "none: required" : "";
+
+            (void)printf("| `%s` | %s | %s | %s | %s |\n", s->key, s->scope == WK_SCOPE_TENANT ? "tenant, host" : "host",
+                         *fallback || s->type == WK_TYPE_SECRET ? fallback : "empty", wk_setting_allowed(s, allowed, sizeof allowed),
+                         s->help ? s->help : "");
+        }
+    }
+}
+
 static void list(const struct wk_config *config, const struct wk_stage *stage)
 {
     for (size_t i = 0; i < stage->count; i++) {
@@ -66,7 +87,7 @@ int wk_cmd_plugins(const struct wk_cli *cli, int argc, char **argv)
     WK_AUTO(wk_registry) registry = NULL;
     struct wk_registry_conf conf = {.host = &wk_host_table};
 
-    if (!wk_cli_flags(argc, argv, (const char *const[]){"--hooks", "--sql", "--events", NULL}))
+    if (!wk_cli_flags(argc, argv, (const char *const[]){"--hooks", "--sql", "--events", "--settings", NULL}))
         return WK_CLI_USAGE;
     config = wk_cli_config(cli);
     stage = config && problems ? wk_stage_create(config, problems) : NULL;
@@ -81,6 +102,8 @@ int wk_cmd_plugins(const struct wk_cli *cli, int argc, char **argv)
         print_sql(registry);
     else if (registry && wk_cli_has(argc, argv, "--events"))
         print_events(registry);
+    else if (registry && wk_cli_has(argc, argv, "--settings"))
+        print_settings(registry);
     else if (registry)
         wk_registry_print_hooks(registry, stdout);
     else if (problems)

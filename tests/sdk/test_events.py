@@ -7,7 +7,7 @@ from harness import scenario
 from harness.play import Player
 from harness.stack import ROOT, Stack
 
-from . import events, json_schema
+from . import events, json_schema, plugins
 
 
 class Validator(unittest.TestCase):
@@ -83,6 +83,12 @@ class Contract(unittest.TestCase):
 
     def test_what_is_said_to_come_is_not_there_yet(self):
         self.assertEqual(set(events.TO_COME) & set(self.by_type), set(), "take it out of TO_COME")
+
+
+class Settings(unittest.TestCase):
+    def test_the_page_is_what_the_code_says(self):
+        with open(f"{ROOT}/docs/plugins.md", encoding="utf-8") as f:
+            self.assertTrue(f.read() == plugins.page(), f"docs/plugins.md is old; make it again:\n    {plugins.REGENERATE}")
 
 
 class Published(unittest.TestCase):
