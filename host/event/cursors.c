@@ -11,7 +11,8 @@ static const struct wk_stmt q_write = {"wakala", "host", "cursors_write",
     "ON CONFLICT (name, class, lane) DO UPDATE SET xid = excluded.xid, seq = excluded.seq "
     "WHERE (c.xid, c.seq) < (excluded.xid, excluded.seq)", false};
 static const struct wk_stmt q_unmark = {"wakala", "host", "unmark",
-    "DELETE FROM wakala.mark m USING unnest($1::int2[], $2::int2[], $3::text[], $4::int8[]) AS d(class, lane, name, seq) "
+    "DELETE FROM wakala.mark m USING unnest($1::int2[], $2::int2[], $3::text[], $4::int8[], $5::int8[]) AS d(class, lane, name, seq, epoch) "
+    "JOIN wakala.lane l ON l.lane = d.lane AND l.epoch = d.epoch "
     "WHERE m.class = d.class AND m.lane = d.lane AND m.name = d.name AND m.seq = d.seq", false};
 static const struct wk_stmt q_cursors = {"wakala", "host", "cursors_load",
     "SELECT name, class, lane, xid, seq FROM wakala.cursor WHERE lane = ANY ($1::int2[])", false};
@@ -19,19 +20,24 @@ static const struct wk_stmt q_marks = {"wakala", "host", "marks_load",
     "SELECT name, class, lane, seq FROM wakala.mark WHERE lane = ANY ($1::int2[])", false};
 
 struct batch {
-    struct text cls, lane, xid, seq, epoch, mark_cls, mark_lane, mark_name, mark_seq, names;
+    struct text cls, lane, xid, seq, epoch, mark_cls, mark_lane, mark_name, mark_seq, mark_epoch, names;
     size_t cursors, marks;
+    struct {
+        struct marks marks; /* taken from their reader until the server has answered */
+        uint64_t epoch;
+    } sent[WK_LANES][CLASSES];
 };
-enum { TEXTS = 10 };
+enum { TEXTS = 11 };
 
 static void collect(struct wk_log *log, struct batch *b)
 {
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && log->lane[l].is_owned; c++) {
             struct reader *r = &log->lane[l].reader[c];
+            unsigned long long epoch = log->lane[l].epoch;
 
             if (position_before(r->written, r->done)) {
-                text_item(&b->cls, "%u", c), text_item(&b->lane, "%u", l), text_item(&b->epoch, "%llu", (unsigned long long)log->lane[l].epoch);
+                text_item(&b->cls, "%u", c), text_item(&b->lane, "%u", l), text_item(&b->epoch, "%llu", epoch);
                 text_item(&b->xid, "%llu", (unsigned long long)r->done.xid), text_item(&b->seq, "%lld", (long long)r->done.seq);
                 b->cursors++;
                 r->written = r->done;
@@ -41,44 +47,63 @@ static void collect(struct wk_log *log, struct batch *b)
 
                 text_item(&b->mark_cls, "%u", c), text_item(&b->mark_lane, "%u", l);
                 text_quoted(&b->mark_name, name, strlen(name));
-                text_item(&b->mark_seq, "%lld", (long long)r->drop.item[i].seq);
+                text_item(&b->mark_seq, "%lld", (long long)r->drop.item[i].seq), text_item(&b->mark_epoch, "%llu", epoch);
                 b->marks++;
             }
-            r->drop.n = 0;
+            b->sent[l][c].marks = r->drop;
+            b->sent[l][c].epoch = epoch;
+            r->drop = (struct marks){0};
         }
     for (size_t i = 0; i < log->subs; i++)
         text_quoted(&b->names, log->sub[i].name, strlen(log->sub[i].name));
 }
 
+/* Nothing was written, or it is not known: the marks go with the next try, unless the lane has gone meanwhile. */
+static void settle(struct wk_log *log, struct batch *b, bool ok)
+{
+    for (unsigned l = 0; l < WK_LANES; l++)
+        for (unsigned c = 0; c < CLASSES; c++) {
+            struct reader *r = &log->lane[l].reader[c];
+            struct marks *sent = &b->sent[l][c].marks;
+
+            if (!ok)
+                r->written = (struct position){0};
+            for (size_t i = 0; !ok && i < sent->n && log->lane[l].is_owned && log->lane[l].epoch == b->sent[l][c].epoch; i++)
+                marks_add(&r->drop, sent->item[i]);
+            free(sent->item);
+        }
+}
+
 /* Cursors first, then their marks, in one transaction: a mark may only go when the cursor has passed it for good. */
 bool cursors_write(struct wk_log *log, struct wk_err *err)
 {
-    struct batch b = {0};
-    struct wk_arg w[6], m[4];
+    struct batch *b = calloc(1, sizeof *b);
+    struct wk_arg w[6], m[5];
     struct wk_exec items[2];
     size_t n = 0;
     bool ok = true;
 
-    collect(log, &b);
-    if (b.cursors) {
-        w[0] = wk_text(text_array(&b.cls)), w[1] = wk_text(text_array(&b.lane)), w[2] = wk_text(text_array(&b.xid));
-        w[3] = wk_text(text_array(&b.seq)), w[4] = wk_text(text_array(&b.epoch)), w[5] = wk_text(text_array(&b.names));
+    if (!b)
+        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "cursors");
+    collect(log, b);
+    if (b->cursors) {
+        w[0] = wk_text(text_array(&b->cls)), w[1] = wk_text(text_array(&b->lane)), w[2] = wk_text(text_array(&b->xid));
+        w[3] = wk_text(text_array(&b->seq)), w[4] = wk_text(text_array(&b->epoch)), w[5] = wk_text(text_array(&b->names));
         items[n++] = (struct wk_exec){.stmt = &q_write, .args = w, .nargs = 6};
     }
-    if (b.marks) {
-        m[0] = wk_text(text_array(&b.mark_cls)), m[1] = wk_text(text_array(&b.mark_lane));
-        m[2] = wk_text(text_array(&b.mark_name)), m[3] = wk_text(text_array(&b.mark_seq));
-        items[n++] = (struct wk_exec){.stmt = &q_unmark, .args = m, .nargs = 4};
+    if (b->marks) {
+        m[0] = wk_text(text_array(&b->mark_cls)), m[1] = wk_text(text_array(&b->mark_lane)), m[2] = wk_text(text_array(&b->mark_name));
+        m[3] = wk_text(text_array(&b->mark_seq)), m[4] = wk_text(text_array(&b->mark_epoch));
+        items[n++] = (struct wk_exec){.stmt = &q_unmark, .args = m, .nargs = 5};
     }
     if (n)
         ok = log_exec(log, items, n, err);
     if (n)
         wk_exec_clear(items, n);
-    for (struct text *t = &b.cls; t < &b.cls + TEXTS; t++)
+    settle(log, b, ok);
+    for (struct text *t = &b->cls; t < &b->cls + TEXTS; t++)
         text_finish(t);
-    for (unsigned l = 0; !ok && l < WK_LANES; l++) /* unknown whether it was written: write again */
-        for (unsigned c = 0; c < CLASSES; c++)
-            log->lane[l].reader[c].written = (struct position){0};
+    free(b);
     return ok;
 }
 
@@ -131,21 +156,9 @@ bool cursors_load(struct wk_log *log, uint64_t lanes, struct wk_err *err)
     for (size_t i = 0; ok && i < wk_result_rows(items[1].result); i++) {
         uint32_t s = sub_index(log, wk_result_text(items[1].result, i, 0, NULL));
         struct reader *r = &log->lane[wk_result_int(items[1].result, i, 2)].reader[wk_result_int(items[1].result, i, 1)];
-        struct marks *m = &r->old;
-        struct mark *more;
 
-        if (s >= SUBS_MAX)
-            continue;
-        if (m->n == m->room) {
-            more = realloc(m->item, (m->room ? 2 * m->room : 64) * sizeof *more);
-            if (!more) {
-                ok = wk_fail(err, WK_TRANSIENT, "host.no_memory", "marks of a lane");
-                break;
-            }
-            m->item = more;
-            m->room = m->room ? 2 * m->room : 64;
-        }
-        m->item[m->n++] = (struct mark){s, wk_result_int(items[1].result, i, 3)};
+        if (s < SUBS_MAX && !marks_add(&r->old, (struct mark){s, wk_result_int(items[1].result, i, 3)}))
+            ok = wk_fail(err, WK_TRANSIENT, "host.no_memory", "marks of a lane");
     }
     wk_exec_clear(items, 2);
     text_finish(&list);

@@ -40,13 +40,20 @@ struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *te
     return q;
 }
 
-static void keyq_free(struct wk_log *log, struct keyq *q)
+/* Out of the buckets: who looks for the key finds, or makes, another queue. */
+static void keyq_unlink(struct wk_log *log, struct keyq *q)
 {
     struct keyq **p = &log->bucket[bucket_of(q->sub, &q->tenant, q->key, q->key_len)];
 
     while (*p != q)
         p = &(*p)->chain;
     *p = q->chain;
+}
+
+static void keyq_free(struct wk_log *log, struct keyq *q)
+{
+    if (!q->is_orphan)
+        keyq_unlink(log, q);
     while (q->first) {
         struct link *l = q->first;
 
@@ -86,7 +93,7 @@ void log_offer(struct wk_log *log, struct entry *e)
         *link = (struct link){.entry = entry_ref(e)};
         *q->end = link;
         q->end = &link->next;
-        if (q->state != KEYQ_WAITING)
+        if (q->state != KEYQ_WAITING || q->is_blocked) /* behind a parked one it is parked at once, or it would hold the lane's cursor */
             keyq_ready(log, q);
     }
 }
@@ -103,10 +110,11 @@ void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked)
     free(l);
     q->attempts = 0;
     q->next_us = 0;
+    q->must_park = false;
     if (was_marked)
         e->marked |= UINT64_C(1) << q->sub;
     e->pending &= ~(UINT64_C(1) << q->sub);
-    if (log->lane[e->lane].is_owned && !e->pending)
+    if (log->lane[e->lane].is_owned && !q->is_orphan && !e->pending)
         reader_settle(log, &log->lane[e->lane].reader[e->cls]);
     entry_unref(e);
 }
@@ -132,7 +140,7 @@ static bool set_aside(struct wk_log *log, struct keyq *q, bool is_final, const s
     } else {
         int64_t next = wk_engine_now_us(log->engine) + backoff_us(attempts);
 
-        ok = park_event(log, s, e, attempts, next, why, true, &err);
+        ok = park_event(log, s, e, attempts, next, why, &err);
         if (ok)
             block(log, q);
         q->next_us = next;
@@ -150,8 +158,17 @@ static bool work_head(struct wk_log *log, struct keyq *q)
 
     if (q->is_blocked) { /* its elders are parked: it queues behind them */
         next_us = q->next_us;
-        if (!park_event(log, s, e, 0, 0, NULL, true, &err))
+        if (!park_event(log, s, e, 0, 0, NULL, &err))
             return log_pause(log, "log.park", 250);
+        keyq_done(log, q, true);
+        q->next_us = next_us;
+        return true;
+    }
+    if (q->must_park) {
+        if (!park_event(log, s, e, q->attempts, q->next_us, NULL, &err))
+            return log_pause(log, "log.park", 250);
+        next_us = q->next_us;
+        block(log, q);
         keyq_done(log, q, true);
         q->next_us = next_us;
         return true;
@@ -165,7 +182,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
         keyq_done(log, q, true);
         return true;
     case HANDLED_LATER:
-        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, true, &err)) {
+        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, &err)) {
             block(log, q); /* a long wait in memory would hold the lane's cursor back */
             keyq_done(log, q, true);
             q->next_us = later;
@@ -198,7 +215,7 @@ static void keyq_main(void *arg)
 
     free(job);
     q->fiber = wk_fiber_self();
-    while (!log->is_draining && log->lane[q->lane].is_owned) {
+    while (!log->is_draining && !q->is_orphan && !log->lane[q->lane].is_leaving) {
         if (q->is_blocked && q->next_us <= wk_engine_now_us(log->engine)) {
             if (!parked_work(log, q) && q->is_blocked) {
                 q->is_blocked = false;
@@ -210,7 +227,7 @@ static void keyq_main(void *arg)
     }
     q->fiber = NULL;
     fair_ended(log, q);
-    if (!log->lane[q->lane].is_owned || (!q->first && !q->is_blocked)) {
+    if (q->is_orphan || !log->lane[q->lane].is_owned || log->lane[q->lane].is_leaving || (!q->first && !q->is_blocked)) {
         keyq_free(log, q);
     } else if (q->state != KEYQ_WAITING) {
         q->state = q->is_blocked && !q->first ? KEYQ_WAITING : KEYQ_IDLE;
@@ -263,20 +280,24 @@ void log_run_ready(struct wk_log *log)
     }
 }
 
-/* What waits for a time: wk_later() and parked keys. */
-void log_wake_waiting(struct wk_log *log, bool all)
+/* What waits for a time: wk_later() and parked keys. Who waits in memory while the lane fills up behind it has to go to the parked. */
+void log_wake_waiting(struct wk_log *log)
 {
     int64_t now = wk_engine_now_us(log->engine);
 
     for (size_t b = 0; b < BUCKETS; b++)
-        for (struct keyq *q = log->bucket[b]; q; q = q->chain)
-            if ((q->state == KEYQ_WAITING || (q->state == KEYQ_IDLE && q->is_blocked)) && (all || q->next_us <= now))
+        for (struct keyq *q = log->bucket[b]; q; q = q->chain) {
+            if (q->state != KEYQ_WAITING && (q->state != KEYQ_IDLE || !q->is_blocked))
+                continue;
+            q->must_park = !q->is_blocked && q->next_us > now && log->lane[q->lane].reader[q->cls].count >= log->conf.read_max / 2;
+            if (q->next_us <= now || q->must_park)
                 keyq_ready(log, q);
+        }
     log_run_ready(log);
 }
 
-/* The lane is no longer ours. Running fibers notice by themselves: their commits are fenced by the marks. */
-void log_drop_lane_work(struct wk_log *log, unsigned lane)
+/* The lane is leaving (its handlers may finish) or no longer ours (they are cancelled; what they still commit is fenced by the marks). */
+void log_drop_lane_work(struct wk_log *log, unsigned lane, bool cancel)
 {
     fair_drop_lane(log, lane);
     for (size_t b = 0; b < BUCKETS; b++) {
@@ -286,10 +307,14 @@ void log_drop_lane_work(struct wk_log *log, unsigned lane)
             next = q->chain;
             if (q->lane != lane)
                 continue;
-            if (q->fiber)
-                wk_fiber_cancel(q->fiber);
-            else if (q->state != KEYQ_RUNNING)
+            if (q->state != KEYQ_RUNNING) {
                 keyq_free(log, q);
+            } else if (cancel) {
+                keyq_unlink(log, q);
+                q->is_orphan = true; /* the lane may come back before it has ended */
+                if (q->fiber)
+                    wk_fiber_cancel(q->fiber);
+            }
         }
     }
 }

@@ -95,12 +95,14 @@ struct keyq *fair_next(struct wk_log *log, unsigned cls)
 void fair_began(struct wk_log *log, struct keyq *q)
 {
     q->work->running++;
+    log->lane[q->lane].running++;
     log->stats.running++;
 }
 
 void fair_ended(struct wk_log *log, struct keyq *q)
 {
     q->work->running--;
+    log->lane[q->lane].running--;
     log->stats.running--;
     for (unsigned c = 0; c < CLASSES; c++)
         list(log, q->work, c);

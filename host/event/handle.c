@@ -54,8 +54,8 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     }
     if (ok)
         result = wrote ? HANDLED_MARKED : HANDLED_DONE;
-    else if (wk_err_is(err, "call.handled"))
-        result = HANDLED_DONE;
+    else if (wk_err_is(err, "call.handled")) /* by another owner, or by our own commit whose answer was lost: the mark is there */
+        result = HANDLED_MARKED;
     else if (call.later_us) {
         *later_us = call.later_us;
         result = HANDLED_LATER;
@@ -75,7 +75,6 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
 
     if (log->engine->share && wk_share_is_poison(log->engine->share, &event->id)) {
         wk_fail(err, WK_SYSTEM, "plugin.crashed", "workers died while handling it");
-        wk_share_poison_forget(log->engine->share, &event->id);
         return HANDLED_DEAD;
     }
     for (int i = 0; i < RUNS_ON_CONFLICT; i++) {

@@ -37,6 +37,14 @@ struct entry { /* one event in memory, one block with its texts */
     struct wk_event event;
     unsigned cls, lane;
 };
+struct mark { /* this subscriber's commit has handled it */
+    uint32_t sub;
+    int64_t seq;
+};
+struct marks {
+    struct mark *item;
+    size_t n, room;
+};
 struct reader { /* one class of one lane */
     struct position read, done; /* read up to; every event up to `done` is finished by all */
     struct position written;    /* last cursor in the database */
@@ -44,16 +52,11 @@ struct reader { /* one class of one lane */
     uint32_t count;
     bool has_news, is_behind; /* something was published; the last read stopped at an unfinished writer */
     struct position cursor[SUBS_MAX]; /* where each subscriber was when the lane was taken */
-    struct marks {
-        struct mark {
-            uint32_t sub;
-            int64_t seq;
-        } * item;
-        size_t n, room;
-    } old, drop; /* found at takeover: already handled; to be removed with the next cursor write */
+    struct marks old, drop; /* found at takeover: already handled; to be removed with the next cursor write */
 };
 struct lane {
-    bool is_owned, is_leaving;
+    bool is_owned, is_leaving; /* leaving: nothing new is begun, and when its handlers have ended it is given back */
+    uint32_t running;          /* handlers at work */
     uint64_t epoch;
     struct reader reader[CLASSES];
 };
@@ -74,6 +77,8 @@ struct keyq { /* one subscriber's work for one (tenant, key): one fiber at a tim
     struct link *first, **end;
     uint32_t attempts;            /* of the first, in memory (database away, wk_later) */
     bool is_blocked;              /* rows of this key lie in wakala.parked */
+    bool is_orphan;               /* its lane went while it ran: out of the buckets, ends by itself */
+    bool must_park;               /* waits for a time, and the lane is full behind it: park it instead */
     int64_t next_us;              /* WAITING or blocked: when to try again, database clock; 0: as soon as possible */
     struct wk_fiber *fiber;
     size_t key_len;
@@ -108,6 +113,8 @@ struct wk_log {
     bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
     uint32_t fibers;       /* background fibers alive */
     struct wk_fiber *drainer;
+    unsigned owners, surplus_owners; /* logs that run, on all machines */
+    int64_t surplus_until_us; /* lanes beyond our share that nobody wanted are kept until then */
     unsigned turn, lane_turn;
     struct wk_event_stats stats;
 };
@@ -118,15 +125,19 @@ struct entry *entry_ref(struct entry *e);
 void entry_unref(struct entry *e);
 void reader_settle(struct wk_log *log, struct reader *r);
 void reader_clear(struct reader *r);
+bool marks_add(struct marks *to, struct mark mark);
 /* lanes.c */
 void log_keep_loop(void *arg);
 void log_lose_lane(struct wk_log *log, unsigned lane);
 void log_publish_lanes(struct wk_log *log);
+void log_leave(struct wk_log *log, unsigned n); /* begin to give n lanes back, those at rest first */
+bool log_part(struct wk_log *log, struct wk_err *err); /* count no longer among the owners */
+bool log_give_quiet(struct wk_log *log, struct wk_err *err); /* give back leaving lanes whose handlers have ended */
 /* dispatch.c */
 void log_offer(struct wk_log *log, struct entry *e);
 void log_run_ready(struct wk_log *log);
-void log_wake_waiting(struct wk_log *log, bool all);
-void log_drop_lane_work(struct wk_log *log, unsigned lane);
+void log_wake_waiting(struct wk_log *log);
+void log_drop_lane_work(struct wk_log *log, unsigned lane, bool cancel);
 struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *tenant, const char *key, unsigned cls, unsigned lane);
 void keyq_ready(struct wk_log *log, struct keyq *q);
 void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked);
@@ -145,7 +156,7 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
                         unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err);
 /* park.c */
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
-                const struct wk_err *why, bool is_first, struct wk_err *err);
+                const struct wk_err *why, struct wk_err *err); /* at its first parking; later its row is changed */
 bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
                 unsigned lane, uint32_t attempts, const struct wk_err *why, bool is_first, struct wk_err *err);
 bool parked_work(struct wk_log *log, struct keyq *q); /* runs what is due; false: nothing lies there any more */

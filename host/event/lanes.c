@@ -1,16 +1,24 @@
 /* lanes.c - who owns what: session advisory locks on one connection. A killed owner's session ends and frees them at once; the epoch
- * fences a late writer. Workers share the lanes evenly; free lanes are taken over the share only after nobody wanted them for a while. */
+ * fences a late writer. The owners of all machines share the lanes evenly: each holds one more lock, shared, and counts who holds it.
+ * Free lanes are taken over the share only after nobody wanted them for a while. */
 #include "event/internal.h"
 #include "event/text.h"
 #include "fiber/fiber.h"
 #include <stdlib.h>
 
-enum { LOCK_SPACE = 7310002, KEEP_MS = 100, PATIENCE_US = 1500000 };
+enum { KEEP_MS = 100, COUNT_US = 300000, PATIENCE_US = 1500000, SURPLUS_US = 10000000 };
 
 static const struct wk_stmt q_lock = {"wakala", "host", "lane_lock",
     "SELECT l FROM unnest($1::int4[]) AS l WHERE pg_try_advisory_lock(7310002, l)", false};
 static const struct wk_stmt q_unlock = {"wakala", "host", "lane_unlock",
     "SELECT pg_advisory_unlock(7310002, l) FROM unnest($1::int4[]) AS l", false};
+/* Who runs a log, here or on another machine, and is not leaving. A worker that is only getting ready does not count: lanes given up
+ * for it would lie without an owner. */
+static const struct wk_stmt q_join = {"wakala", "host", "owner_join", "SELECT pg_advisory_lock_shared(7310004, 0)", false};
+static const struct wk_stmt q_part = {"wakala", "host", "owner_part", "SELECT pg_advisory_unlock_shared(7310004, 0)", false};
+static const struct wk_stmt q_owners = {"wakala", "host", "owner_count",
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 7310004 AND granted "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())", false};
 static const struct wk_stmt q_epoch = {"wakala", "host", "lane_epoch",
     "UPDATE wakala.lane SET epoch = epoch + 1, owner = $2 WHERE lane = ANY ($1::int2[]) RETURNING lane, epoch", false};
 
@@ -31,7 +39,7 @@ void log_lose_lane(struct wk_log *log, unsigned lane)
 
     if (!l->is_owned)
         return;
-    log_drop_lane_work(log, lane);
+    log_drop_lane_work(log, lane, true);
     for (unsigned c = 0; c < CLASSES; c++) {
         log->stats.in_memory -= l->reader[c].count;
         reader_clear(&l->reader[c]);
@@ -65,15 +73,16 @@ static void lose_all(struct wk_log *log)
     }
 }
 
-static unsigned share_of_lanes(const struct wk_log *log)
+static bool count_owners(struct wk_log *log, struct wk_err *err)
 {
-    unsigned ready = 0;
-    struct wk_slot_info info;
+    struct wk_exec item = {.stmt = &q_owners};
+    bool ok = wk_conn_exec(log->locks, &item, 1, WK_EXEC_SYNC, wk_mono_us() + 3000000, err);
 
-    for (uint32_t i = 0; log->engine->share && i < WK_SHARE_SLOTS; i++)
-        if (wk_share_slot_get(log->engine->share, i, &info) && info.state == WK_SLOT_READY)
-            ready++;
-    return ready > 1 ? (WK_LANES + ready - 1) / ready : WK_LANES;
+    if (ok)
+        log->owners = (unsigned)wk_result_int(item.result, 0, 0);
+    log->owners = log->owners ? log->owners : 1;
+    wk_exec_clear(&item, 1);
+    return ok;
 }
 
 static bool take(struct wk_log *log, unsigned want, struct wk_err *err)
@@ -129,80 +138,124 @@ static bool take(struct wk_log *log, unsigned want, struct wk_err *err)
     return ok;
 }
 
-static bool is_quiet(const struct wk_log *log, unsigned lane)
+/* Give lanes back: begin nothing new in them, let their handlers end, write the cursors, unlock. What was read and not begun is dropped:
+ * the next owner reads it again. Lanes at rest go first, for a busy one stands still until its handlers have ended. */
+void log_leave(struct wk_log *log, unsigned n)
 {
-    for (unsigned c = 0; c < CLASSES; c++)
-        if (log->lane[lane].reader[c].count)
-            return false;
-    return true;
+    for (int busy = 0; busy < 2; busy++)
+        for (unsigned l = 0; l < WK_LANES && n; l++) {
+            struct lane *lane = &log->lane[l];
+
+            if (!lane->is_owned || lane->is_leaving || (!busy && lane->running))
+                continue;
+            lane->is_leaving = true;
+            log_drop_lane_work(log, l, false);
+            n--;
+        }
 }
 
-/* Give lanes back: stop reading them, wait until their handlers are done, write the cursors, unlock. */
-static bool give(struct wk_log *log, unsigned n, struct wk_err *err)
+static unsigned leaving(const struct wk_log *log)
+{
+    unsigned n = 0;
+
+    for (unsigned l = 0; l < WK_LANES; l++)
+        n += log->lane[l].is_owned && log->lane[l].is_leaving;
+    return n;
+}
+
+bool log_give_quiet(struct wk_log *log, struct wk_err *err)
 {
     struct text lanes;
     struct wk_arg arg;
     struct wk_exec unlock = {.stmt = &q_unlock, .args = &arg, .nargs = 1};
-    uint64_t leaving = 0;
+    uint64_t quiet = 0;
     bool ok;
 
-    for (unsigned l = 0; l < WK_LANES && n; l++)
-        if (log->lane[l].is_owned && !log->lane[l].is_leaving) {
-            log->lane[l].is_leaving = true;
-            n--;
-        }
     text_init(&lanes);
     for (unsigned l = 0; l < WK_LANES; l++)
-        if (log->lane[l].is_leaving && is_quiet(log, l)) {
-            leaving |= UINT64_C(1) << l;
+        if (log->lane[l].is_owned && log->lane[l].is_leaving && !log->lane[l].running) {
+            quiet |= UINT64_C(1) << l;
             text_item(&lanes, "%u", l);
         }
     arg = wk_text(text_array(&lanes));
-    ok = !leaving || (cursors_write(log, err) && wk_conn_exec(log->locks, &unlock, 1, WK_EXEC_SYNC, wk_mono_us() + 3000000, err));
+    ok = !quiet || (cursors_write(log, err) && wk_conn_exec(log->locks, &unlock, 1, WK_EXEC_SYNC, wk_mono_us() + 3000000, err));
     wk_exec_clear(&unlock, 1);
     text_finish(&lanes);
     for (unsigned l = 0; ok && l < WK_LANES; l++)
-        if (leaving & UINT64_C(1) << l)
+        if (quiet & UINT64_C(1) << l)
             log_lose_lane(log, l);
-    if (ok && leaving)
+    if (ok && quiet)
         log_publish_lanes(log);
     return ok;
+}
+
+bool log_part(struct wk_log *log, struct wk_err *err)
+{
+    return wk_conn_run(log->locks, &q_part, NULL, 0, NULL, wk_mono_us() + 3000000, err);
+}
+
+/* A session of its own for the locks. */
+static bool join(struct wk_log *log, struct wk_err *err)
+{
+    log->locks = wk_db_acquire(log->engine->db, WK_DB_HOST, NULL, wk_mono_us() + 1000000, err);
+    if (!log->locks)
+        return false;
+    wk_conn_on_lost(log->locks, on_lost, log);
+    log->are_locks_lost = !wk_conn_run(log->locks, &q_join, NULL, 0, NULL, wk_mono_us() + 3000000, err);
+    return !log->are_locks_lost;
+}
+
+/* One look: how many lanes are ours to have, take what is missing, give what is too much. False: the session is in doubt. */
+static bool balance(struct wk_log *log, int64_t *wanted_since, struct wk_err *err)
+{
+    unsigned fair = (WK_LANES + log->owners - 1) / log->owners, mine = log->stats.lanes - leaving(log), want = mine < fair ? fair - mine : 0;
+    int64_t now = wk_mono_us();
+    bool is_surplus = false;
+
+    if (mine >= WK_LANES)
+        *wanted_since = 0;
+    else if (!*wanted_since)
+        *wanted_since = now;
+    if (!want && mine < WK_LANES && now - *wanted_since > PATIENCE_US) {
+        want = WK_LANES - mine; /* nobody else has taken them: a lane without owner is worse than an uneven share */
+        *wanted_since = 0;
+        is_surplus = true;
+    }
+    if (want && !take(log, want, err))
+        return false;
+    if (is_surplus && log->stats.lanes - leaving(log) > mine) {
+        log->surplus_until_us = now + SURPLUS_US;
+        log->surplus_owners = log->owners;
+    }
+    if (!want && mine > fair + 1 && (log->owners != log->surplus_owners || now >= log->surplus_until_us))
+        log_leave(log, mine - fair);
+    return log_give_quiet(log, err);
 }
 
 void log_keep_loop(void *arg)
 {
     struct wk_log *log = arg;
-    int64_t wanted_since = 0;
+    int64_t wanted_since = 0, next_count = 0;
     struct wk_err err;
 
     do {
-        unsigned fair = share_of_lanes(log), want;
-
         if (log->are_locks_lost || (log->locks && !wk_conn_is_alive(log->locks)))
             lose_all(log);
-        if (!log->locks) {
-            log->locks = wk_db_acquire(log->engine->db, WK_DB_HOST, NULL, wk_mono_us() + 1000000, &err);
-            if (!log->locks)
-                continue;
-            wk_conn_on_lost(log->locks, on_lost, log);
-        }
+        if (!log->locks && !join(log, &err))
+            continue;
         if (log->is_parked_stale) {
             uint64_t owned = 0;
 
             for (unsigned l = 0; l < WK_LANES; l++)
-                owned |= (uint64_t)log->lane[l].is_owned << l;
-            log->is_parked_stale = !parked_load(log, owned, &err);
+                owned |= (uint64_t)(log->lane[l].is_owned && !log->lane[l].is_leaving) << l;
+            log->is_parked_stale = false; /* before: another notice may come while we look */
+            log->is_parked_stale |= !parked_load(log, owned, &err);
         }
-        want = log->stats.lanes < fair ? fair - log->stats.lanes : 0;
-        if (log->stats.lanes >= WK_LANES)
-            wanted_since = 0;
-        else if (!wanted_since)
-            wanted_since = wk_mono_us();
-        if (!want && log->stats.lanes < WK_LANES && log->stats.lanes == fair && wk_mono_us() - wanted_since > PATIENCE_US) {
-            want = WK_LANES - log->stats.lanes; /* nobody else has taken them: a lane without owner is worse than an uneven share */
-            wanted_since = 0;
+        if (wk_mono_us() >= next_count) {
+            next_count = wk_mono_us() + COUNT_US;
+            log->are_locks_lost |= !count_owners(log, &err);
         }
-        if (log->stats.lanes > fair + 1 ? !give(log, log->stats.lanes - fair, &err) : want && !take(log, want, &err))
+        if (!log->are_locks_lost && !log->is_draining && !balance(log, &wanted_since, &err))
             log->are_locks_lost = true;
     } while (log_pause(log, "log.lanes", KEEP_MS));
     log->keeper = NULL;

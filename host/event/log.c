@@ -48,6 +48,7 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
     log->conf.max_running = conf->max_running ? conf->max_running : 256;
     log->conf.poll_ms = conf->poll_ms ? conf->poll_ms : 100;
     log->conf.read_max = conf->read_max ? conf->read_max : 500;
+    log->owners = 1;
     for (unsigned c = 0; c < CLASSES; c++)
         log->round[c].end = &log->round[c].first;
     for (unsigned l = 0; l < WK_LANES; l++)
@@ -134,6 +135,24 @@ static void cancel_handlers(struct wk_log *log)
                 wk_fiber_cancel(q->fiber);
 }
 
+/* One lane after the other, each as soon as its handlers have ended: a slow handler must not keep the others' customers waiting. */
+static void drain_lanes(struct wk_log *log, int64_t until_us)
+{
+    struct wk_err err;
+    bool ok;
+
+    while (log->keeper && wk_mono_us() < until_us) /* the session of the locks is its own until it ends */
+        (void)wk_fiber_park("log.drain", until_us);
+    log_leave(log, WK_LANES);
+    ok = log->locks && !log->keeper && log_part(log, &err);
+    for (;;) {
+        ok = ok && log_give_quiet(log, &err);
+        if ((!log->fibers && !log->stats.running) || wk_mono_us() >= until_us)
+            break;
+        (void)wk_fiber_park("log.drain", until_us);
+    }
+}
+
 void wk_log_drain(struct wk_log *log, int64_t until_us)
 {
     struct wk_fiber *background[] = {log->keeper, log->read_fiber, log->timer_fiber, log->cursor_fiber};
@@ -144,8 +163,7 @@ void wk_log_drain(struct wk_log *log, int64_t until_us)
     for (size_t i = 0; i < WK_COUNT(background); i++)
         if (background[i])
             wk_fiber_wake(background[i]);
-    while ((log->fibers || log->stats.running) && wk_mono_us() < until_us)
-        (void)wk_fiber_park("log.drain", until_us);
+    drain_lanes(log, until_us);
     if (log->stats.running) {
         cancel_handlers(log);
         until_us = wk_mono_us() + 1000000;

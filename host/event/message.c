@@ -11,6 +11,8 @@ bool wk_message_run(struct wk_call *call, const struct wk_event *event, struct w
     const struct wk_message_hook *hooks;
     size_t n;
 
+    if (call->tenant && !strcmp(call->tenant->tenant.status, "suspended"))
+        return true; /* its messages are kept, nobody is answered */
     if (!channel || !wk_channel_decode(call, channel, event, &message, err))
         return channel ? false : wk_fail(err, WK_SYSTEM, "event.type", "%s has no channel before its dot", event->type);
     call->message = &message;

@@ -7,18 +7,19 @@
 #include <stdlib.h>
 
 /* Parked or buried, the event is marked like a handled one: the cursor may not have passed it when the lane changes hands, and the next
- * owner would take it from the log a second time. Only at its first parking: later the cursor has passed, and nobody would remove the mark. */
+ * owner would take it from the log a second time. The mark is also the fence: who finds it set is late, because another owner has handled or
+ * parked the event, and adds nothing. From its parked row on, the row itself is the fence. */
 static const struct wk_stmt q_park = {"wakala", "host", "park",
-    "WITH m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $5 WHERE $12 ON CONFLICT DO NOTHING) "
+    "WITH m AS (INSERT INTO wakala.mark (name, class, lane, seq) VALUES ($1, $2, $3, $5) ON CONFLICT DO NOTHING RETURNING 1) "
     "INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, attempts, next_at, first_at, last_at, code, error) "
-    "VALUES ($1, $2, $3, $4::text::xid8, $5, $6, $7, $8, $9, CASE WHEN $8 > 0 THEN wakala.now() END, CASE WHEN $8 > 0 THEN wakala.now() END, $10, $11) "
-    "ON CONFLICT (name, seq) DO UPDATE SET attempts = excluded.attempts, next_at = excluded.next_at, "
-    "first_at = coalesce(parked.first_at, excluded.first_at), last_at = excluded.last_at, code = excluded.code, error = excluded.error", false};
+    "SELECT $1, $2, $3, $4::text::xid8, $5, $6, $7, $8, $9, CASE WHEN $8 > 0 THEN wakala.now() END, CASE WHEN $8 > 0 THEN wakala.now() END, "
+    "$10, $11 FROM m ON CONFLICT DO NOTHING", false};
 static const struct wk_stmt q_bury = {"wakala", "host", "bury",
     "WITH p AS (DELETE FROM wakala.parked WHERE name = $1 AND seq = $4 RETURNING first_at), "
-    "m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $4 WHERE $13 ON CONFLICT DO NOTHING) "
+    "m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $4 WHERE $13 ON CONFLICT DO NOTHING RETURNING 1) "
     "INSERT INTO wakala.dead (name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce((SELECT first_at FROM p), wakala.now()))", false};
+    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce((SELECT first_at FROM p), wakala.now()) "
+    "WHERE EXISTS (SELECT FROM p) OR EXISTS (SELECT FROM m)", false};
 static const struct wk_stmt q_next = {"wakala", "host", "parked_next",
     "SELECT p.attempts, coalesce((extract(epoch FROM p.next_at) * 1000000)::bigint, 0), p.xid, p.seq, e.id, "
     "(extract(epoch FROM e.at) * 1000000)::bigint, e.version, e.type, e.payload, coalesce(e.trace, '') "
@@ -26,9 +27,12 @@ static const struct wk_stmt q_next = {"wakala", "host", "parked_next",
     "WHERE p.class = $1 AND p.lane = $2 AND p.name = $3 AND p.tenant_id = $4 AND p.key = $5 ORDER BY p.xid, p.seq LIMIT 1", false};
 static const struct wk_stmt q_unpark = {"wakala", "host", "unpark", "DELETE FROM wakala.parked WHERE name = $1 AND seq = $2", false};
 static const struct wk_stmt q_postpone = {"wakala", "host", "postpone", "UPDATE wakala.parked SET next_at = $3 WHERE name = $1 AND seq = $2", false};
+static const struct wk_stmt q_failed = {"wakala", "host", "parked_failed",
+    "UPDATE wakala.parked SET next_at = $3, attempts = $4, first_at = coalesce(first_at, wakala.now()), last_at = wakala.now(), code = $5, error = $6 "
+    "WHERE name = $1 AND seq = $2", false};
 static const struct wk_stmt q_load = {"wakala", "host", "parked_load",
     "SELECT name, class, lane, tenant_id, key, coalesce((extract(epoch FROM min(next_at)) * 1000000)::bigint, 0) "
-    "FROM wakala.parked WHERE lane = ANY ($1::int2[]) GROUP BY 1, 2, 3, 4, 5 LIMIT 100000", false};
+    "FROM wakala.parked WHERE lane = ANY ($1::int2[]) GROUP BY 1, 2, 3, 4, 5", false};
 
 /* 1 s, 5 s, 25 s, with up to a quarter of jitter so that a herd does not come back together. */
 int64_t backoff_us(uint32_t attempts)
@@ -43,12 +47,12 @@ int64_t backoff_us(uint32_t attempts)
 }
 
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
-                const struct wk_err *why, bool is_first, struct wk_err *err)
+                const struct wk_err *why, struct wk_err *err)
 {
     char xid[24];
     struct wk_arg args[] = {wk_text(s->name), wk_int(e->cls), wk_int(e->lane), wk_text(xid), wk_int(e->at.seq), wk_id(&e->tenant),
                             wk_text(e->event.key), wk_int(attempts), next_us ? wk_time(next_us) : wk_null(),
-                            wk_text(why ? why->code : NULL), wk_text(why ? why->msg : NULL), wk_bool(is_first)};
+                            wk_text(why ? why->code : NULL), wk_text(why ? why->msg : NULL)};
     struct wk_exec item = {.stmt = &q_park, .args = args, .nargs = WK_COUNT(args)};
     bool ok;
 
@@ -71,6 +75,8 @@ bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_
 
     wk_exec_clear(&item, 1);
     if (ok) {
+        if (log->engine->share && wk_err_is(why, "plugin.crashed"))
+            wk_share_poison_forget(log->engine->share, &event->id); /* not before it lies in the dead letters */
         log->stats.dead++;
         wk_log_line(WK_ERROR, &fields, "event %s is a dead letter after %u attempts: wakala dead list", event->type, attempts);
     }
@@ -103,22 +109,17 @@ static bool drop_parked(struct wk_log *log, const struct subscriber *s, int64_t 
     return ok;
 }
 
-static bool postpone(struct wk_log *log, struct keyq *q, int64_t seq, uint32_t attempts, const struct wk_uuid *tenant, int64_t next_us,
-                     const struct wk_result *r, const struct wk_err *why, struct wk_err *err)
+/* `why` NULL: wk_later, not a failure. A row that is gone was handled by another owner: nothing to do. */
+static bool postpone(struct wk_log *log, struct keyq *q, int64_t seq, uint32_t attempts, int64_t next_us, const struct wk_err *why, struct wk_err *err)
 {
-    struct entry e = {.cls = q->cls, .lane = q->lane, .tenant = *tenant};
-    struct wk_arg args[] = {wk_text(log->sub[q->sub].name), wk_int(seq), wk_time(next_us)};
-    struct wk_exec item = {.stmt = &q_postpone, .args = args, .nargs = 3};
-    bool ok;
+    struct wk_arg args[] = {wk_text(log->sub[q->sub].name), wk_int(seq), wk_time(next_us), wk_int(attempts), wk_text(why ? why->code : NULL),
+                            wk_text(why ? why->msg : NULL)};
+    struct wk_exec item = {.stmt = why ? &q_failed : &q_postpone, .args = args, .nargs = why ? 6 : 3};
+    bool ok = log_exec(log, &item, 1, err);
 
-    q->next_us = next_us;
-    if (why) {
-        e.at = (struct position){strtoull(wk_result_text(r, 0, 2, NULL), NULL, 10), seq};
-        e.event.key = q->key;
-        return park_event(log, &log->sub[q->sub], &e, attempts, next_us, why, false, err);
-    }
-    ok = log_exec(log, &item, 1, err);
     wk_exec_clear(&item, 1);
+    if (ok) /* else it is due again in half a second, and the row says the same */
+        q->next_us = next_us;
     return ok;
 }
 
@@ -156,7 +157,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
         q->next_us = 0;
         break;
     case HANDLED_LATER:
-        ok = postpone(log, q, p.event.seq, p.attempts, &q->tenant, later, item.result, NULL, &err);
+        (void)postpone(log, q, p.event.seq, p.attempts, later, NULL, &err);
         break;
     case HANDLED_AGAIN:
     case HANDLED_STOPPED:
@@ -168,7 +169,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
             ok = bury_event(log, s, &q->tenant, &p.event, q->cls, q->lane, p.attempts + 1, &why, false, &err);
             q->next_us = ok ? 0 : q->next_us;
         } else {
-            ok = postpone(log, q, p.event.seq, p.attempts + 1, &q->tenant, now + backoff_us(p.attempts + 1), item.result, &why, &err);
+            (void)postpone(log, q, p.event.seq, p.attempts + 1, wk_engine_now_us(log->engine) + backoff_us(p.attempts + 1), &why, &err);
         }
         break;
     }

@@ -94,6 +94,21 @@ static uint64_t wanted_by(const struct wk_log *log, const struct reader *r, stru
     return bits;
 }
 
+bool marks_add(struct marks *to, struct mark mark)
+{
+    if (to->n == to->room) {
+        size_t room = to->room ? 2 * to->room : 64;
+        struct mark *more = realloc(to->item, room * sizeof *more);
+
+        if (!more)
+            return false;
+        to->item = more;
+        to->room = room;
+    }
+    to->item[to->n++] = mark;
+    return true;
+}
+
 /* Pop what everybody is done with. */
 void reader_settle(struct wk_log *log, struct reader *r)
 {
@@ -104,16 +119,8 @@ void reader_settle(struct wk_log *log, struct reader *r)
         for (uint32_t i = 0; e->marked && i < log->subs; i++) {
             if (!(e->marked & UINT64_C(1) << i))
                 continue;
-            if (r->drop.n == r->drop.room) {
-                size_t room = r->drop.room ? 2 * r->drop.room : 64;
-                struct mark *more = realloc(r->drop.item, room * sizeof *more);
-
-                if (!more)
-                    break; /* the mark stays in the table until the lane changes hands: harmless */
-                r->drop.item = more;
-                r->drop.room = room;
-            }
-            r->drop.item[r->drop.n++] = (struct mark){i, e->event.seq};
+            if (!marks_add(&r->drop, (struct mark){i, e->event.seq}))
+                break; /* the mark stays in the table: harmless */
         }
         r->first = e->next;
         if (!r->first)

@@ -3,7 +3,7 @@
 #include "fiber/fiber.h"
 #include "observe/log.h"
 
-enum { TICK_MS = 100, MAINTAIN_US = 60000000 };
+enum { TICK_MS = 100, MAINTAIN_US = 10000000 };
 
 static const struct wk_stmt q_due = {"wakala", "host", "timers_due",
     "WITH due AS (DELETE FROM wakala.timer t USING (SELECT tenant_id, key, name FROM wakala.timer WHERE due <= (SELECT wakala.now()) "
@@ -53,7 +53,7 @@ static bool read_clock(struct wk_log *log)
 void log_timer_loop(void *arg)
 {
     struct wk_log *log = arg;
-    int64_t next_maintain = wk_mono_us() + MAINTAIN_US, next_clock = 0;
+    int64_t next_maintain = 0, next_clock = 0; /* at once: the host may have stood still for days */
     bool more;
 
     do {
@@ -61,7 +61,7 @@ void log_timer_loop(void *arg)
         if (wk_mono_us() >= next_clock && read_clock(log))
             next_clock = wk_mono_us() + 5000000;
         (void)fire(log, &more);
-        log_wake_waiting(log, false);
+        log_wake_waiting(log);
         if (wk_mono_us() >= next_maintain) {
             struct wk_exec item = {.stmt = &q_maintain};
             struct wk_err err = {0};
@@ -76,7 +76,7 @@ void log_timer_loop(void *arg)
             wk_fiber_wake(log->keeper);
         if (log->is_clock_stale) {
             log->is_clock_stale = false;
-            next_clock = 0;
+            next_clock = next_maintain = 0;
             more = true;
         }
     } while (more ? !log->is_draining : log_pause(log, "log.timers", TICK_MS));
