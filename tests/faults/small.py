@@ -100,8 +100,9 @@ class Small:
         signature = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         return self.request("POST", "/webhooks/whatsapp", body, dict({"X-Hub-Signature-256": signature, "Content-Type": "application/json"}, **(headers or {})), timeout)
 
-    def publish(self, n=1, first=0, keys=1, fail=0, type="probe.work"):
-        return self.request("POST", f"/probe/{self.tenant}/publish?type={type}&n={n}&first={first}&keys={keys}&fail={fail}")[0]
+    def publish(self, n=1, first=0, keys=1, fail=0, type="probe.work", key=None, later_ms=0, first_fails=0):
+        return self.request("POST", f"/probe/{self.tenant}/publish?type={type}&n={n}&first={first}&keys={keys}&fail={fail}&later_ms={later_ms}&first_fails={first_fails}"
+                            + (f"&key={key}" if key else ""))[0]
 
     def counts(self):
         return json.loads(self.request("GET", f"/probe/{self.tenant}/counts")[1])

@@ -2,12 +2,25 @@
 import os
 import random
 import signal
+import threading
+import time
 import unittest
+import uuid
 
 from harness import procs
 from harness.procs import until
 
-from .small import Case, Session
+from .small import Case, Session, message
+
+
+def lane_of(tenant, key):
+    """host/call/lane.c, written a second time."""
+    h = 14695981039346656037
+    for byte in uuid.UUID(tenant).bytes + key.encode():
+        h = (h ^ byte) * 1099511628211 % 2**64
+    h ^= h >> 33
+    h = h * 0xff51afd7ed558ccd % 2**64
+    return (h ^ h >> 33) % 64
 
 
 class Log(Case):
@@ -19,7 +32,7 @@ class Log(Case):
         self.assertEqual(self.small.counts()["out_of_order"], 0)
 
     def setUp(self):
-        self.small.sql("TRUNCATE probe_seen")
+        self.small.sql("TRUNCATE probe_seen; TRUNCATE wakala.dead")
 
     def test_each_event_once_and_in_order_per_key(self):
         for i in range(10):
@@ -86,6 +99,126 @@ class Log(Case):
         self.assertEqual(self.small.request("POST", f"/probe/{self.small.tenant}/wait-in-tx")[0], 500)
         self.assertIn("call.wait_in_tx", self.small.host.text())
         self.assertEqual(self.small.counts()["seen"], {})  # rolled back
+
+    def parked(self, sub="probe.a"):
+        return int(self.small.sql(f"SELECT count(*) FROM wakala.parked WHERE name = '{sub}'")[0][0])
+
+    def test_a_long_queue_behind_a_failed_event_is_parked_whole(self):
+        pids = self.small.host.workers()
+        self.small.publish(n=900, fail=1, first_fails=1, key="long")  # parking them takes longer than the clean-up of the failed call may
+        self.done(900, 120)
+        self.assertEqual(self.small.host.workers(), pids, self.small.host.tail())
+
+    def test_what_comes_behind_a_parked_event_does_not_hold_the_lane(self):
+        self.small.publish(n=1, first=0, key="patient", later_ms=3600000)
+        until(lambda: self.parked() == 1, 5, "the event of the far time is parked", self.small.host.tail)
+        for i in range(1, 21):
+            self.small.publish(n=1, first=i, key="patient")
+        until(lambda: self.parked() == 21, 5, "the others are parked behind it", lambda: str(self.parked()))
+        behind = self.small.sql("SELECT count(*) FROM wakala.event e JOIN wakala.cursor c ON c.name = 'probe.a' AND c.class = e.class AND c.lane = e.lane "
+                                "WHERE e.key = 'patient' AND (e.xid, e.seq) > (c.xid, c.seq)")
+        self.assertLessEqual(int(behind[0][0]), 21)
+        until(lambda: self.small.sql("SELECT count(*) FROM wakala.event e JOIN wakala.cursor c ON c.name = 'probe.a' AND c.class = e.class AND "
+                                     "c.lane = e.lane WHERE e.key = 'patient' AND (e.xid, e.seq) > (c.xid, c.seq)") == [["0"]], 5, "the cursor passes")
+        self.small.advance(3700)
+        self.done(21)
+        self.assertEqual(self.parked(), 0)
+
+    def test_a_short_wait_moves_out_of_the_way_of_a_full_lane(self):
+        """wk_later() for less than 90 s waits in memory, and the cursor with it: not when hundreds pile up behind."""
+        lane = lane_of(self.small.tenant, "waiter")
+        other = next(f"o{i}" for i in range(10000) if lane_of(self.small.tenant, f"o{i}") == lane)
+        self.small.publish(n=1, first=0, key="waiter", later_ms=60000)
+        for i in range(12):
+            self.small.publish(n=100, first=1 + i * 100, key=other)
+        until(lambda: self.small.counts()["seen"].get("a", [0])[0] == 1200, 40, "the lane goes on", lambda: str(self.small.counts()))
+        self.small.advance(70)
+        self.done(1201)
+
+    def test_a_timer_that_is_moved_takes_the_new_type_with_its_class(self):
+        def timer():
+            return self.small.sql("SELECT type, class FROM wakala.timer WHERE name = 'moved'")
+        self.small.request("POST", f"/probe/{self.small.tenant}/timer?in_ms=3600000&name=moved")
+        self.assertEqual(timer(), [["probe.work", "1"]])
+        self.small.request("POST", f"/probe/{self.small.tenant}/timer?in_ms=7200000&name=moved&type=probe.high")
+        self.assertEqual(timer(), [["probe.high", "0"]])
+        self.small.request("POST", f"/probe/{self.small.tenant}/timer?in_ms=9000000&name=moved&lazy=1")
+        self.assertEqual(timer(), [["probe.high", "0"]])  # an earlier one stays
+        self.small.request("POST", f"/probe/{self.small.tenant}/timer?in_ms=1800000&name=moved&lazy=1")
+        self.assertEqual(timer(), [["probe.work", "1"]])
+        self.small.sql("DELETE FROM wakala.timer")
+
+    def test_partitions_are_crossed_and_made_while_a_backup_reads(self):
+        first = int(self.small.sql("SELECT max(last) FROM wakala.event_part")[0][0])
+        self.small.sql(f"SELECT setval('wakala.event_seq', {first - 5000000 - 15})")
+        for i in range(3):
+            self.assertEqual(self.small.publish(n=10, first=i * 10, keys=3), 202)
+        self.done(30)
+        backup = Session(self.small.pg)
+        try:
+            backup.say("BEGIN; LOCK TABLE wakala.event, wakala.seen, wakala.seen_other IN ACCESS SHARE MODE;")
+            until(lambda: int(self.small.sql("SELECT max(last) FROM wakala.event_part")[0][0]) > first, 15, "the next one is made ahead",
+                  self.small.host.tail)
+            self.small.publish(n=5, first=100)
+        finally:
+            backup.close()
+        self.done(35)
+        tables = self.small.sql("SELECT count(DISTINCT tableoid) FROM wakala.event WHERE seq >= " + str(first - 5000000 - 15))
+        self.assertEqual(tables, [["2"]])
+
+    def test_a_tenant_made_while_the_directory_is_read_is_known_at_once(self):
+        for i in range(20):
+            number = 700000000000000 + i
+            self.small.sql(f"WITH t AS (INSERT INTO wakala.tenant (id, name, shard) VALUES (gen_random_uuid(), 'Quick {i}', 1) RETURNING id) "
+                           f"INSERT INTO wakala.address (channel, address, account, tenant_id) SELECT 'whatsapp', '{number}', '{number}', id FROM t")
+        until(lambda: all(self.known(n) for n in (700000000000000, 700000000000019)), 5, "all are known", self.small.host.tail)
+
+    def known(self, number):
+        before = self.small.sql("SELECT count(*) FROM wakala.quarantine")
+        for i in range(6):  # every worker
+            self.small.webhook(message(str(number), f"wamid.quick.{number}.{os.urandom(6).hex()}"))
+        return self.small.sql("SELECT count(*) FROM wakala.quarantine") == before
+
+    def test_lanes_stay_with_their_owners(self):
+        def epochs():
+            return int(self.small.sql("SELECT sum(epoch) FROM wakala.lane")[0][0])
+        until(lambda: len(self.small.host.workers()) == 2 and self.small.request("GET", "/probe/hello")[0] == 200, 10, "both serve")
+        procs.send(self.small.host.workers()[0], signal.SIGKILL)
+        last = [epochs(), time.monotonic()]
+
+        def calm():
+            if epochs() != last[0]:
+                last[:] = [epochs(), time.monotonic()]
+            return time.monotonic() - last[1] > 4
+        until(calm, 20, "lanes stop moving", lambda: str(self.small.sql("SELECT owner, count(*), max(epoch) FROM wakala.lane GROUP BY 1")))
+        shares = self.small.sql("SELECT count(*) FROM wakala.lane GROUP BY owner")
+        self.assertEqual(sorted(int(s[0]) for s in shares), [32, 32])
+
+    def test_events_are_handled_during_a_reload(self):
+        late, stop = [], threading.Event()
+
+        def one(i):
+            begin = time.monotonic()
+            if self.small.publish(n=1, first=i, key=f"r{i}") != 202:
+                return
+            until(lambda: self.small.sql(f"SELECT 1 FROM probe_seen WHERE sub = 'a' AND n = {i} AND key = 'r{i}'"), 20, f"event {i} is handled")
+            late.append(time.monotonic() - begin)
+
+        def many():
+            i = 1000
+            while not stop.is_set():
+                one(i)
+                i += 1
+        threads = [threading.Thread(target=many)]
+        threads[0].start()
+        try:
+            for _ in range(3):
+                self.small.host.cli("reload", timeout=60)
+        finally:
+            stop.set()
+            threads[0].join()
+        self.assertGreater(len(late), 10)
+        self.assertLess(max(late), 3, sorted(late)[-5:])
 
 
 if __name__ == "__main__":

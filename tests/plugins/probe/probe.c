@@ -23,26 +23,31 @@ static int64_t number(struct wk_http *http, const char *name, int64_t fallback)
     return text ? strtoll(text, NULL, 10) : fallback;
 }
 
-/* POST /probe/{tenant}/publish?type=probe.work&n=10&first=0&keys=3&fail=0&hold_ms=0: n events in one transaction. */
+/* POST /probe/{tenant}/publish?type=probe.work&n=10&first=0&keys=3&key=NAME&fail=0&first_fails=0&later_ms=0: n events in one transaction. Handlers of an
+ * event with later_ms answer wk_later() until that time has come. */
 static bool publish(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     const char *type = wk_http_query(http, "type");
-    int64_t n = number(http, "n", 1), first = number(http, "first", 0), keys = number(http, "keys", 1);
+    const char *key = wk_http_query(http, "key");
+    int64_t n = number(http, "n", 1), first = number(http, "first", 0), keys = number(http, "keys", 1), later_ms = number(http, "later_ms", 0);
 
     if (!enter(call, http, err))
         return false;
     for (int64_t i = first; i < first + n; i++)
-        if (!wk_publish_json(call, type ? type : "probe.work", wk_printf(call, "k%lld", (long long)(i % keys)),
-                             json_pack("{s:I, s:I}", "n", (json_int_t)i, "fail", (json_int_t)number(http, "fail", 0)), err))
+        if (!wk_publish_json(call, type ? type : "probe.work", key ? key : wk_printf(call, "k%lld", (long long)(i % keys)),
+                             json_pack("{s:I, s:I, s:I}", "n", (json_int_t)i, "fail", (json_int_t)(i == first || !number(http, "first_fails", 0) ? number(http, "fail", 0) : 0), "until",
+                                       (json_int_t)(later_ms ? wk_now(call) + later_ms * 1000 : 0)), err))
             return false;
     return wk_http_reply(http, 202, "text/plain", "published\n", 10, err);
 }
 
 static bool timer(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
+    const char *type = wk_http_query(http, "type"), *name = wk_http_query(http, "name");
+
     return enter(call, http, err) &&
-           wk_schedule(call, "timer", wk_http_query(http, "name") ? wk_http_query(http, "name") : "t", wk_now(call) + number(http, "in_ms", 1000) * 1000, "probe.work",
-                       "{\"n\":0,\"fail\":0}", 16, err) &&
+           (number(http, "lazy", 0) ? wk_schedule_lazy : wk_schedule)(call, "timer", name ? name : "t", wk_now(call) + number(http, "in_ms", 1000) * 1000,
+                                                                      type ? type : "probe.work", "{\"n\":0,\"fail\":0}", 16, err) &&
            wk_http_reply(http, 202, "text/plain", "scheduled\n", 10, err);
 }
 
@@ -140,6 +145,8 @@ static bool handle(struct wk_call *call, const struct wk_event *event, const cha
         return false;
     if (event->attempt <= wk_json_int(payload, "fail", 0))
         return wk_fail(err, WK_TRANSIENT, "probe.asked", "failing as asked, attempt %u", event->attempt);
+    if (wk_json_int(payload, "until", 0) > wk_now(call))
+        return wk_later(call, wk_json_int(payload, "until", 0), err);
     return wk_db_queue(call, &probe_record, WK_ARGS(wk_text(sub), wk_id(&event->id), wk_text(event->key), wk_int(wk_json_int(payload, "n", 0)),
                                                     wk_int(event->attempt)), -1, NULL, err);
 }
