@@ -113,7 +113,17 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
     }
 }
 
-static bool send_flush(struct flusher *f, int64_t until_us, struct wk_err *err)
+/* Did the server refuse what the request says (a value that does not fit, a row that is too large), rather than being unable to take
+ * anything (no partition, no space, no right)? */
+static bool is_refusal(const struct wk_exec *items, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (items[i].state == WK_EXEC_FAILED)
+            return !strncmp(items[i].sqlstate, "22", 2) || !strncmp(items[i].sqlstate, "54", 2);
+    return false;
+}
+
+static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, struct wk_err *err)
 {
     struct columns *c = &f->columns;
     struct barray *events[] = {&c->day, &c->seen, &c->tenant, &c->cls, &c->lane, &c->version, &c->id, &c->type, &c->key, &c->payload};
@@ -130,8 +140,9 @@ static bool send_flush(struct flusher *f, int64_t until_us, struct wk_err *err)
         as[i] = barray_arg(statuses[i]);
     for (size_t i = 0; i < WK_COUNT(bad); i++)
         aq[i] = barray_arg(bad[i]);
-    if (c->payload.is_broken || c->q_body.is_broken || c->s_message.is_broken)
-        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
+    for (struct barray *a = &c->day; a <= &c->q_body; a++)
+        if (a->is_broken) /* one array shorter than the others would pair the wrong things */
+            return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
     if (c->day.n) {
         events_at = n;
         items[n++] = (struct wk_exec){.stmt = &q_events, .args = ae, .nargs = WK_COUNT(ae)};
@@ -146,8 +157,10 @@ static bool send_flush(struct flusher *f, int64_t until_us, struct wk_err *err)
     if (!conn)
         return false;
     wk_fault_point("inbox.flush");
-    if (!wk_conn_exec(conn, items, n, WK_EXEC_SYNC, until_us, err))
+    if (!wk_conn_exec(conn, items, n, WK_EXEC_SYNC, until_us, err)) {
+        *is_refused = is_refusal(items, n);
         return false;
+    }
     wk_fault_point("inbox.flushed");
     if (events_at != SIZE_MAX)
         f->room->stats.duplicates += c->day.n - (uint64_t)wk_result_affected(items[events_at].result);
@@ -163,18 +176,21 @@ static bool send_flush(struct flusher *f, int64_t until_us, struct wk_err *err)
 bool flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err)
 {
     struct columns *c = &f->columns;
+    bool is_refused = false;
 
     columns_reset(c);
     for (size_t i = 0; i < n; i++) {
         struct request *r = requests[i];
 
+        if (!r->x) /* it has had its 503 meanwhile, and its body is gone */
+            continue;
         if (r->is_whole_bad)
             quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why, r->body, r->body_len);
         for (size_t k = 0; !r->is_whole_bad && k < r->n; k++)
             put_row(f, r, &r->rows[k]);
     }
     for (int tries = 0; tries < 3; tries++) {
-        if (send_flush(f, until_us, err)) {
+        if (send_flush(f, until_us, &is_refused, err)) {
             for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
                 if (c->lanes[cls] && f->room->engine->published)
                     f->room->engine->published(f->room->engine->published_arg, cls, c->lanes[cls]);
@@ -183,7 +199,7 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
         if (!wk_err_is(err, "db.conflict"))
             break;
     }
-    if (!wk_err_is(err, "db.statement") && !wk_err_is(err, "db.unique"))
+    if (!is_refused)
         return false;
     if (n > 1)
         return flush_requests(f, requests, n / 2, until_us, err) && flush_requests(f, requests + n / 2, n - n / 2, until_us, err);

@@ -9,7 +9,7 @@
 #include <event2/event.h>
 #include <openssl/evp.h>
 
-enum { REQUEST_MAX = 256, ITEMS_MAX = 2000, KEY_MAX = 200, SCRATCH_MAX = 8 << 20 };
+enum { REQUEST_MAX = 256, ITEMS_MAX = 2000, KEY_MAX = 200, DEDUPE_MAX = 512, SCRATCH_MAX = 8 << 20 };
 
 void request_free(struct request *r)
 {
@@ -45,7 +45,7 @@ struct receiver {
     struct wk_split split;
     struct wk_inbox_room *room;
     struct request *request;
-    bool is_full;
+    bool is_full, has_no_memory;
 };
 
 static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, struct row *row)
@@ -59,9 +59,11 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
 
     if (!it->address.len && it->account.len) /* a number that is given and unknown is nobody's, whatever its account */
         t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
-    row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX));
-    if (row->is_quarantine)
+    row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX || !it->dedupe.len));
+    if (row->is_quarantine) {
+        row->item.why = it->why ? it->why : !t ? "nobody's address" : !type ? "no enabled plugin declares its event" : "no id, or no key of a size that fits";
         return;
+    }
     row->tenant = t->tenant.id;
     if (it->kind == WK_ITEM_STATUS)
         return;
@@ -69,13 +71,14 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
     row->lane = wk_lane_of(&row->tenant, it->key.data, it->key.len);
     row->day = (int32_t)((it->at_s < 0 || it->at_s > INT64_C(253402300799) ? 0 : it->at_s) / 86400 - 10957);
     len = snprintf(text, sizeof text, "%s\n%.*s\n", hook->inbox->channel, (int)(it->address.len < 200 ? it->address.len : 200), it->address.data ? it->address.data : "");
-    if ((size_t)len + it->dedupe.len > sizeof text)
-        row->is_quarantine = true; /* no channel has ids that long */
-    else
+    if (it->dedupe.len <= DEDUPE_MAX)
         memcpy(text + len, it->dedupe.data, it->dedupe.len);
-    if (!row->is_quarantine && EVP_Digest(text, (size_t)len + it->dedupe.len, digest, NULL, EVP_sha256(), NULL) != 1)
+    if (it->dedupe.len <= DEDUPE_MAX && EVP_Digest(text, (size_t)len + it->dedupe.len, digest, NULL, EVP_sha256(), NULL) == 1) {
+        memcpy(row->seen.b, digest, sizeof row->seen.b);
+    } else { /* no channel has ids that long */
         row->is_quarantine = true;
-    memcpy(row->seen.b, digest, sizeof row->seen.b);
+        row->item.why = "an id that is too long";
+    }
 }
 
 /* Spans into the body live as long as the request; the splitter's own scratch does not. */
@@ -110,17 +113,17 @@ static bool receive(struct wk_split *to, const struct wk_item *item)
         size_t room = r->room ? 4 * r->room : 4;
         struct row *more = realloc(r->rows, room * sizeof *more);
 
+        rc->has_no_memory = !more;
         if (!more)
             return false;
         r->rows = more;
         r->room = room;
     }
     r->rows[r->n] = (struct row){.item = *item};
-    if (!keep_all(r, &r->rows[r->n].item))
+    rc->has_no_memory = !keep_all(r, &r->rows[r->n].item);
+    if (rc->has_no_memory)
         return false;
     place(rc->room, r->hook, &r->rows[r->n]);
-    if (r->rows[r->n].is_quarantine && !r->rows[r->n].item.why)
-        r->rows[r->n].item.why = "nobody's address";
     r->n++;
     return true;
 }
@@ -164,12 +167,14 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     bool ok;
 
     room->stats.requests++;
+    wk_arena_init(&query_memory, 65536);
     w.body = wk_exchange_body(x, &w.body_len);
     wk_blame_enter(hook->plugin->name, "verify", NULL, NULL, hook->inbox->path);
     if (hook->inbox->verify && hook->inbox->verify(&w, &err) == WK_FORGED) {
         struct wk_log_fields fields = {.plugin = hook->plugin->name, .hook = "verify", .err = &err};
 
         wk_blame_leave();
+        wk_arena_finish(&query_memory);
         room->stats.forged++;
         wk_log_line(WK_WARN, &fields, "webhook with a wrong or missing signature from %s", wk_exchange_peer(x));
         answer(x, 401, "signature\n");
@@ -178,6 +183,7 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     r = room->waiting_bytes > room->conf.waiting_max || room->is_draining || !wk_directory_is_loaded(room->engine->directory) ? NULL : calloc(1, sizeof *r);
     if (!r) {
         wk_blame_leave();
+        wk_arena_finish(&query_memory);
         room->stats.refused++;
         answer(x, 503, "try again\n");
         return;
@@ -188,6 +194,13 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     rc.request = r;
     ok = hook->inbox->split(&w, &rc.split, &err);
     wk_blame_leave();
+    wk_arena_finish(&query_memory);
+    if (rc.has_no_memory) { /* understood, and not kept: the sender comes again */
+        room->stats.refused++;
+        request_free(r);
+        answer(x, 503, "try again\n");
+        return;
+    }
     if (!ok) {
         r->is_whole_bad = true;
         r->why = rc.is_full ? "more updates than one post may carry" : "not understood";
