@@ -207,12 +207,16 @@ static void housekeep(void *arg)
     struct wk_err err;
 
     while (!w->is_draining) {
-        (void)wk_fiber_park("worker.housekeeping", wk_mono_us() + (w->is_directory_stale ? 500000 : 60000000));
+        if (!w->is_directory_stale)
+            (void)wk_fiber_park("worker.housekeeping", wk_mono_us() + 60000000);
         if (w->is_draining)
             break;
-        w->is_directory_stale = !wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err);
-        if (w->is_directory_stale)
+        w->is_directory_stale = false; /* before: a notice that comes while we read is about what we may not have seen */
+        if (!wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err)) {
+            w->is_directory_stale = true;
             say(WK_WARN, &err, "tenant directory could not be read again; the last one serves");
+            (void)wk_fiber_sleep(500, NULL);
+        }
     }
     w->housekeeper = NULL;
 }
@@ -305,8 +309,11 @@ static void drain(struct worker *w, int fd)
 {
     struct wk_err err;
 
-    if (w->is_draining)
+    if (w->is_draining) {
+        if (fd >= 0)
+            (void)close(fd);
         return;
+    }
     w->is_draining = true;
     w->give_fd = fd;
     wk_share_set_state(w->share, WK_SLOT_DRAINING);
@@ -410,7 +417,17 @@ static void destroy(struct worker *w)
         if (all[i])
             event_free(all[i]);
     wk_pulse_destroy(w->pulse);
-    wk_registry_close(w->engine.registry);
+    if (w->engine.registry)
+        wk_registry_close(w->engine.registry);
+}
+
+/* The rest (pools, arenas of cancelled calls) ends with the process; only what plugins opened had to be closed. */
+__attribute__((noreturn)) static void leave(struct worker *w)
+{
+    destroy(w);
+    wk_fault_write();
+    (void)fflush(NULL);
+    _exit(w->status);
 }
 
 int wk_worker_main(const struct wk_worker_args *args)
@@ -429,12 +446,8 @@ int wk_worker_main(const struct wk_worker_args *args)
     wk_pulse_guard();
     if (!load(&w, &err) || !wire(&w, &err) || !events(&w, &err)) {
         verdict(&w, wk_problems_count(w.problems) ? NULL : &err);
-        return WK_EXIT_REFUSED;
+        leave(&w);
     }
     (void)event_base_dispatch(w.engine.base);
-    destroy(&w);
-    /* The rest (pools, arenas of cancelled calls) ends with the process; only what plugins opened had to be closed. */
-    wk_fault_write();
-    (void)fflush(NULL);
-    _exit(w.status);
+    leave(&w);
 }
