@@ -6,7 +6,7 @@
 
 /* Text that is not in the body as it is meant: unescaped ids, dedupe keys made of parts, payload members. The limits bound what one update can take,
  * so the room is enough for every body that fits the tables (static: nothing is paid for what is not touched). */
-enum { UPDATE_TEXT = WA_ID_MAX * 2 + WA_USER_KEY_MAX * 2 + WA_ADDRESS_MAX * 2 + WA_CALLBACK_MAX + WA_METADATA_MAX + 256 };
+enum { TIME_TEXT = 24, UPDATE_TEXT = WA_ID_MAX * 2 + WA_USER_KEY_MAX * 2 + WA_ADDRESS_MAX * 2 + WA_CALLBACK_MAX + TIME_TEXT + 256 };
 static char room[(size_t)WA_MAX_RECORDS * 2 * UPDATE_TEXT + 6 * WA_CALLBACK_MAX]; /* the end: one text before it is unescaped */
 
 struct emitter {
@@ -147,18 +147,11 @@ static const struct wa_contact *find_contact(struct emitter *e, const struct wa_
     return NULL;
 }
 
-/* `"metadata":<raw>,"timestamp":<seconds>`: an item has three payload slots and whatsapp.incoming has four members, so the last two share one. */
-static struct wk_span metadata_and_time(struct emitter *e, int64_t at_s)
+static struct wk_span time_text(struct emitter *e, int64_t at_s)
 {
-    struct wk_span raw = raw_of(&e->change->v[WA_VALUE_METADATA]);
-    char *out = room + e->used;
-    int n;
+    int n = at_s ? snprintf(room + e->used, TIME_TEXT, "%lld", (long long)at_s) : snprintf(room + e->used, TIME_TEXT, "null");
 
-    if (sizeof room - e->used < raw.len + 48) /* cannot be: UPDATE_TEXT */
-        return (struct wk_span){0};
-    memcpy(out, raw.data, raw.len);
-    n = at_s ? snprintf(out + raw.len, 48, ",\"timestamp\":%lld", (long long)at_s) : snprintf(out + raw.len, 48, ",\"timestamp\":null");
-    return take(e, raw.len + (size_t)n);
+    return take(e, (size_t)n);
 }
 
 static void emit_message(struct emitter *e, const struct wa_update *u)
@@ -185,7 +178,8 @@ static void emit_message(struct emitter *e, const struct wa_update *u)
     put_payload(&item, "message", raw_of(&u->raw));
     if (contact)
         put_payload(&item, "contact", raw_of(&contact->raw));
-    put_payload(&item, "metadata", metadata_and_time(e, item.at_s));
+    put_payload(&item, "metadata", raw_of(&e->change->v[WA_VALUE_METADATA]));
+    put_payload(&item, "timestamp", time_text(e, item.at_s));
     emit(e, &item);
 }
 

@@ -373,7 +373,7 @@ static bool add_item(struct wk_split *to, const struct wk_item *item)
     copy(i->key, sizeof i->key, item->key);
     copy(i->message_id, sizeof i->message_id, item->message_id);
     copy(i->callback, sizeof i->callback, item->callback);
-    for (size_t p = 0; p < 3; p++)
+    for (size_t p = 0; p < WK_COUNT(i->payload); p++)
         if (item->payload[p].len)
             i->payload[p] = strndup(item->payload[p].data, item->payload[p].len);
     return true;
@@ -382,7 +382,7 @@ void fake_items_init(struct fake_items *items) { *items = (struct fake_items){.t
 void fake_items_free(struct fake_items *items)
 {
     for (size_t i = 0; i < items->count; i++)
-        for (size_t p = 0; p < 3; p++)
+        for (size_t p = 0; p < WK_COUNT(items->all[i].payload); p++)
             free(items->all[i].payload[p]);
     free(items->all);
     items->all = NULL;
@@ -396,7 +396,7 @@ char *fake_payload(const struct fake_item *item)
     const char *comma = "";
 
     fputc('{', out);
-    for (size_t p = 0; p < 3; p++)
+    for (size_t p = 0; p < WK_COUNT(item->payload); p++)
         if (item->payload[p]) {
             fprintf(out, "%s\"%s\":%s", comma, item->item.payload_name[p], item->payload[p]);
             comma = ",";

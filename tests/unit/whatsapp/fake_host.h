@@ -45,7 +45,7 @@ void fake_set(const char *key, const char *value); /* a setting; NULL: the plugi
 struct fake_item {
     struct wk_item item;
     char address[80], account[80], dedupe[600], key[300], message_id[300], callback[600];
-    char *payload[3];
+    char *payload[WK_COUNT(((struct wk_item *)0)->payload)];
 };
 struct fake_items {
     struct wk_split to;
