@@ -31,8 +31,8 @@ struct wk_item { /* one update; spans point into the body */
     struct wk_span dedupe;    /* unique inside (channel, address); <= 512 bytes */
     struct wk_span key;       /* orders it: the user key or the reference */
     int64_t at_s;             /* the channel's own time, seconds since 1970; 0: unknown */
-    struct wk_span payload[3]; /* raw JSON values put under payload_name[i] of the event's payload; empty: left out */
-    const char *payload_name[3];
+    struct wk_span payload[4]; /* raw JSON values put under payload_name[i] of the event's payload; empty: left out */
+    const char *payload_name[4];
     /* WK_ITEM_STATUS */
     struct wk_span message_id, callback; /* the channel's id, our own id if it came back */
     uint32_t rank;            /* 1 sent 2 delivered 3 read 4 played; 0 failed */

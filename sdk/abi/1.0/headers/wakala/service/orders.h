@@ -49,8 +49,9 @@ static inline bool wk_orders_move(struct wk_call *call, const struct wk_move *mo
 {
     WK_SERVICE_CALL(wk_orders, WK_ORDERS, NULL, move, false, bool, call, err, call, move, after, err);
 }
-/* kind "pickup" (4 characters, shop to driver) or "delivery" (4-digit PIN, customer to driver). order.wrong_code, order.code_locked (BUSINESS): five
- * tries. The failed try is recorded and must be committed by the caller: it returns true with *tries_left, false only when nothing can be said. */
+/* kind "pickup" (4 characters, shop to driver) or "delivery" (4-digit PIN, customer to driver). True: *tries_left is UINT32_MAX when the code is
+ * right; else it was wrong or is locked, err says which (order.wrong_code, order.code_locked), *tries_left how many of the five tries are
+ * left, and the failed try is written: the caller must let it be committed. False: nothing can be said. Suspends. */
 static inline bool wk_orders_check_code(struct wk_call *call, const struct wk_uuid *id, const char *kind, const char *code,
                                         uint32_t *tries_left, struct wk_err *err)
 {
