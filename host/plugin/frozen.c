@@ -58,6 +58,6 @@ FROZEN(wk_outgoing, reply_to, 128);
 FROZEN(wk_fetch, reply_max, 56);
 FROZEN(wk_fetched, body_len, 40);
 FROZEN(wk_webhook, query, 56);
-FROZEN(wk_item, why, 200);
+FROZEN(wk_item, why, 224);
 FROZEN(wk_split, add, 8);
 FROZEN(wk_err, msg, 16);
