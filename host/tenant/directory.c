@@ -316,12 +316,13 @@ void wk_tenant_drop(const struct wk_tenant_ref *ref)
         snapshot_unref(ref->snapshot);
 }
 
-static const struct value *value_of(const struct wk_tenant_ref *ref, const char *plugin, const char *key)
+/* A setting or a secret: both may have the same name, and neither hides the other. */
+static const struct value *value_of(const struct wk_tenant_ref *ref, const char *plugin, const char *key, bool is_secret)
 {
     for (size_t i = 0; ref && i < ref->value_count; i++) {
         const struct value *v = &ref->snapshot->value[ref->first_value + i];
 
-        if (!strcmp(v->plugin, plugin) && !strcmp(v->key, key))
+        if (!v->sealed == !is_secret && !strcmp(v->plugin, plugin) && !strcmp(v->key, key))
             return v;
     }
     return NULL;
@@ -329,14 +330,14 @@ static const struct value *value_of(const struct wk_tenant_ref *ref, const char 
 
 const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin, const char *key)
 {
-    const struct value *v = value_of(ref, plugin, key);
+    const struct value *v = value_of(ref, plugin, key, false);
 
     return v ? v->text : NULL;
 }
 
 const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len)
 {
-    const struct value *v = value_of(ref, plugin, key);
+    const struct value *v = value_of(ref, plugin, key, true);
 
     *len = v && v->sealed ? v->sealed_len : 0;
     return v ? v->sealed : NULL;

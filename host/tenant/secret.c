@@ -1,4 +1,5 @@
 #include "tenant/secret.h"
+#include <ctype.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -10,10 +11,10 @@ bool wk_secret_key_parse(const char *hex, uint8_t key[WK_SECRET_KEY], struct wk_
     if (!hex || strlen(hex) != 2 * WK_SECRET_KEY)
         return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key must be 64 hex digits (openssl rand -hex 32)");
     for (size_t i = 0; i < WK_SECRET_KEY; i++) {
-        char pair[3] = {hex[2 * i], hex[2 * i + 1], 0}, *end;
+        char pair[3] = {hex[2 * i], hex[2 * i + 1], 0};
 
-        key[i] = (uint8_t)strtoul(pair, &end, 16);
-        if (end != pair + 2)
+        key[i] = (uint8_t)strtoul(pair, NULL, 16);
+        if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1])) /* strtoul takes "+1" and " 1" too */
             return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key has a character that is no hex digit");
     }
     return true;
