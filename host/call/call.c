@@ -55,6 +55,10 @@ bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct w
 {
     *call = (struct wk_call){.engine = engine, .hook = spec->hook};
     call->queue_end = &call->queue;
+    for (size_t i = 0; i < WK_COUNT(call->frames); i++) {
+        call->frames[i].below = call->spare;
+        call->spare = &call->frames[i];
+    }
     call->weighed = engine->calls++ % WEIGH_EVERY == 0 && spec->plugin ? spec->plugin->name : NULL;
     if (call->weighed)
         call->heap_bytes = heap_bytes();
@@ -84,6 +88,7 @@ void wk_call_finish(struct wk_call *call)
     wk_fiber_set_deadline(wk_fiber_self(), wk_mono_us() + 1000000);
     wk_call_rollback(call);
     wk_arena_finish(&call->arena);
+    call->frame = call->spare = NULL;
     wk_tenant_drop(call->tenant);
     call->tenant = NULL;
     if (call->weighed && call->engine->share)
@@ -91,6 +96,7 @@ void wk_call_finish(struct wk_call *call)
     if (call->hook)
         wk_blame_leave();
     wk_fiber_set_data(wk_fiber_self(), NULL);
+    wk_fiber_set_deadline(wk_fiber_self(), 0); /* the clean-up's: what the fiber does next has deadlines of its own */
     call->engine = NULL;
 }
 

@@ -26,7 +26,8 @@ struct wk_call {
     const struct wk_tenant_ref *tenant; /* counted; NULL: none */
     struct wk_principal principal;
     bool may_set_principal;
-    struct wk_frame *frame;
+    struct wk_frame *frame, *spare; /* spare: for the services that are called; deeper ones take memory of the call */
+    struct wk_frame frames[8];
     const char *hook;
     int64_t until_us; /* monotonic */
     struct wk_trace trace;

@@ -11,10 +11,12 @@ WK_SQL(host_publish, "INSERT INTO wakala.event (class, lane, version, id, tenant
                      "VALUES ($1, $2, $3, $4, wakala.tenant_id(), (SELECT wakala.now()), $5, $6, $7, $8)");
 WK_SQL(host_timer, "INSERT INTO wakala.timer AS t (key, name, due, class, lane, type, version, payload) "
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, key, name) DO UPDATE "
-                   "SET due = excluded.due, type = excluded.type, payload = excluded.payload");
+                   "SET due = excluded.due, class = excluded.class, type = excluded.type, version = excluded.version, "
+                   "payload = excluded.payload");
 WK_SQL(host_timer_lazy, "INSERT INTO wakala.timer AS t (key, name, due, class, lane, type, version, payload) "
                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, key, name) DO UPDATE "
-                        "SET due = excluded.due WHERE t.due > excluded.due");
+                        "SET due = excluded.due, class = excluded.class, type = excluded.type, version = excluded.version, "
+                        "payload = excluded.payload WHERE t.due > excluded.due");
 WK_SQL(host_timer_drop, "DELETE FROM wakala.timer WHERE tenant_id = wakala.tenant_id() AND key = $1 AND name = $2");
 
 /* What every published thing is checked for; the type's declaration tells class and version. */

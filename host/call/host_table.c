@@ -17,6 +17,12 @@ static bool t_defer(struct wk_call *call, void (*fn)(void *arg), void *arg) { re
 static const struct wk_tenant *t_tenant(struct wk_call *call) { return call->tenant ? &call->tenant->tenant : NULL; }
 static const struct wk_principal *t_principal(struct wk_call *call) { return &call->principal; }
 
+/* Somebody of one tenant asks for another: answered like a tenant that is not there, and told to the operator. */
+static bool other_tenant(struct wk_err *err)
+{
+    return wk_fail(err, WK_SECURITY, "tenant.unknown", "a principal of one tenant asked for another");
+}
+
 static bool t_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
 {
     const char *subject = who->subject ? wk_strdup(call, who->subject) : NULL, *role = who->role ? wk_strdup(call, who->role) : NULL;
@@ -24,6 +30,10 @@ static bool t_set_principal(struct wk_call *call, const struct wk_principal *who
 
     if (!call->may_set_principal)
         return wk_fail(err, WK_SYSTEM, "call.not_identity", "only the provider of identity/1 sets the principal, in phase IDENTITY");
+    if (call->tenant && !wk_uuid_is_nil(&who->tenant) && !wk_uuid_equal(&call->tenant->tenant.id, &who->tenant))
+        return other_tenant(err);
+    if ((who->subject && !subject) || (who->role && !role) || (who->permissions && !permissions))
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "principal");
     call->principal = (struct wk_principal){.size = sizeof call->principal, .tenant = who->tenant, .subject = subject, .role = role,
                                             .permissions = permissions};
     return true;
@@ -37,8 +47,13 @@ static bool t_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, s
         return wk_fail(err, WK_BUSINESS, "tenant.unknown", "no such tenant");
     if (call->tenant && !wk_uuid_equal(&call->tenant->tenant.id, tenant))
         return wk_fail(err, WK_SECURITY, "call.tenant_fixed", "a call keeps the tenant it has");
-    if (!call->tenant)
-        call->tenant = wk_tenant_take(ref);
+    if (call->principal.subject && !wk_uuid_is_nil(&call->principal.tenant) && !wk_uuid_equal(&call->principal.tenant, tenant))
+        return other_tenant(err);
+    if (call->tenant)
+        return true;
+    if (call->conn || call->queue) /* they were made for no tenant: neither their scope nor their schema would be this one's */
+        return wk_fail(err, WK_SYSTEM, "call.tenant_late", "the tenant must be entered before the first write");
+    call->tenant = wk_tenant_take(ref);
     return true;
 }
 static int64_t t_now(struct wk_call *call) { return wk_engine_now_us(call->engine); }
@@ -139,14 +154,17 @@ static const char *t_secret(struct wk_call *call, const char *key, struct wk_err
                 wk_plugin_name(plugin));
         return NULL;
     }
-    w = wk_alloc(call, sizeof *w + len + 1);
-    if (!w || !call->engine->secret_key) {
+    if (!call->engine->secret_key) {
         wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
         return NULL;
     }
-    *w = (struct wiped){(char *)(w + 1), len + 1};
-    if (!wk_defer(call, wipe, w))
+    w = wk_alloc(call, sizeof *w + len + 1);
+    if (w)
+        *w = (struct wiped){(char *)(w + 1), len + 1};
+    if (!w || !wk_defer(call, wipe, w)) {
+        wk_fail(err, WK_TRANSIENT, "call.memory_limit", "secret %s", key);
         return NULL;
+    }
     return wk_secret_open(call->engine->secret_key, &call->tenant->tenant.id, plugin->name, key, sealed, len, w->text, err) ? w->text : NULL;
 }
 static const char *t_plugin_text(struct wk_plugin *plugin, const char *key)
@@ -177,18 +195,28 @@ static const void *t_open_service(struct wk_plugin *plugin, const char *interfac
 {
     return wk_registry_open_service(plugin->registry, plugin, interface, err);
 }
+/* Frames are used again: a hook may call a service a million times. A provider that is none of our plugins runs in the caller's frame. */
 static void *t_frame_enter(struct wk_call *call, const void *self)
 {
-    struct wk_frame *frame = wk_arena_alloc(&call->arena, sizeof *frame);
+    struct wk_frame *frame = wk_plugin_is(self) ? call->spare : NULL;
 
-    if (frame && wk_plugin_is(self))
+    if (frame)
+        call->spare = frame->below;
+    else if (wk_plugin_is(self))
+        frame = wk_arena_alloc(&call->arena, sizeof *frame);
+    if (frame)
         wk_call_enter(call, frame, self, "service");
     return frame;
 }
-static void t_frame_leave(struct wk_call *call, void *frame)
+static void t_frame_leave(struct wk_call *call, void *left)
 {
-    if (frame)
-        wk_call_leave(call, frame);
+    struct wk_frame *frame = left;
+
+    if (!frame)
+        return;
+    wk_call_leave(call, frame);
+    frame->below = call->spare;
+    call->spare = frame;
 }
 static void t_set_state(struct wk_plugin *plugin, void *state) { plugin->state = state; }
 static void *t_state(struct wk_call *call)

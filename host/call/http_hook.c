@@ -131,6 +131,8 @@ bool wk_hook_write(struct wk_call *call, struct wk_http *http, const void *data,
 
     if (!http->is_streaming)
         return wk_fail(err, WK_SYSTEM, "http.not_begun", "wk_http_write() before wk_http_begin()");
+    if (!wk_call_may_wait(call, "a streamed answer", err)) /* a slow client would hold the transaction open */
+        return false;
     if (!http->x || http->is_gone)
         return wk_fail(err, WK_TRANSIENT, "http.gone", "the client left");
     http->can_write = false;
@@ -156,8 +158,8 @@ void wk_http_send(struct wk_http *http)
     if (!x)
         return;
     wk_exchange_set_data(x, NULL);
-    if (http->is_gone) {
-        wk_exchange_release(x);
+    if (http->is_gone || http->is_cut) {
+        wk_exchange_release(x); /* in mid-stream: the client must not take what it got for the whole */
         return;
     }
     if (http->is_streaming) {
@@ -200,17 +202,19 @@ int wk_http_status_of(const struct wk_err *err)
 void wk_http_fail(struct wk_http *http, const struct wk_err *err)
 {
     int status = wk_http_status_of(err);
-    const char *detail = err->cls == WK_BUSINESS ? err->msg
+    bool is_absent = wk_err_is(err, "tenant.unknown"); /* another tenant's and nobody's look the same */
+    const char *detail = is_absent ? "There is nothing here."
+                         : err->cls == WK_BUSINESS ? err->msg
                          : err->cls == WK_SECURITY ? "Access denied"
                                                    : "We're experiencing technical difficulties. Please try again later.";
     json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", wk_http_reason(status), "status", status, "code",
-                             err->cls == WK_SYSTEM ? "SYSTEM_ERROR" : err->cls == WK_SECURITY ? "FORBIDDEN" : err->code ? err->code : "error",
+                             err->cls == WK_SYSTEM ? "SYSTEM_ERROR" : err->cls == WK_SECURITY && !is_absent ? "FORBIDDEN" : err->code ? err->code : "error",
                              "detail", detail);
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, seconds[16];
 
     json_decref(json);
     if (!http->is_streaming) {
-        http->n_headers = 0;
+        http->n_headers = http->n_kept;
         http->status = 0;
         if (status == 503 || err->retry_after_ms) {
             (void)snprintf(seconds, sizeof seconds, "%u", err->retry_after_ms ? (err->retry_after_ms + 999) / 1000 : 1);
@@ -221,6 +225,6 @@ void wk_http_fail(struct wk_http *http, const struct wk_err *err)
         http->body = text ? wk_strdup(http->call, text) : "";
         http->body_len = http->body ? strlen(http->body) : 0;
     }
+    http->is_cut = http->is_streaming;
     free(text);
-    wk_http_send(http);
 }

@@ -14,11 +14,13 @@ struct wk_http {
     const char *path, *query; /* NUL-terminated copies */
     struct wk_header_pair headers[WK_HTTP_HEADERS_MAX];
     size_t n_headers;
+    size_t n_kept; /* of them set by filters before the route ran: they stay on an error's answer */
     int status; /* 0: no answer yet */
     const char *content_type;
     const char *body;
     size_t body_len;
     bool is_streaming, is_gone;
+    bool is_cut; /* a streamed answer that failed */
     struct wk_fiber *fiber; /* who waits for a piece or for room */
     bool can_write;
     struct { /* WK_ROUTE_PIECES */
@@ -28,7 +30,7 @@ struct wk_http {
     } piece;
 };
 void wk_http_send(struct wk_http *http);                        /* what was kept; ends the exchange */
-void wk_http_fail(struct wk_http *http, const struct wk_err *err); /* err as a problem+json answer, instead of what was kept */
+void wk_http_fail(struct wk_http *http, const struct wk_err *err); /* err as a problem+json answer, instead of what was kept; not sent yet */
 int wk_http_status_of(const struct wk_err *err);
 const char *wk_query_value(struct wk_arena *arena, struct wk_span query, const char *name); /* decoded; NULL: absent or malformed */
 

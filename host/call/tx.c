@@ -144,8 +144,10 @@ bool wk_call_db_read_all(struct wk_call *call, struct wk_query *queries, size_t 
 {
     struct wk_exec items[READ_MAX] = {0};
     struct wk_stmt stmts[READ_MAX];
+    struct wk_err mine = {0};
     bool ok = true;
 
+    err = err ? err : &mine;
     if (n == 0 || n > READ_MAX)
         return wk_fail(err, WK_SYSTEM, "db.statement", "%zu statements in one read, allowed are 1 to %d", n, READ_MAX);
     for (size_t i = 0; i < n; i++) {
@@ -188,7 +190,8 @@ bool wk_call_db_write(struct wk_call *call, const struct wk_sql *sql, const stru
     struct wk_err mine = {0};
     struct wk_rows *kept;
 
-    if (!send_tx(call, &item, 1, false, err ? err : (err = &mine))) {
+    err = err ? err : &mine;
+    if (!send_tx(call, &item, 1, false, err)) {
         if (!call->is_failed) {
             call->is_failed = true; /* the transaction is aborted: whatever the hook answers, it cannot commit */
             call->failure = *err;
@@ -343,8 +346,10 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
 {
     uint64_t lanes[WK_SHARE_CLASSES];
     struct wk_conn *conn;
+    struct wk_err mine = {0};
     bool ok;
 
+    err = err ? err : &mine;
     if (call->is_failed) {
         *err = call->failure;
         wk_call_rollback(call);

@@ -51,7 +51,7 @@ static bool has_permission(const struct wk_principal *who, const char *wanted)
     if (!strcmp(wanted, WK_AUTHENTICATED))
         return true;
     for (const char *p = who->permissions; p && *p; p += strcspn(p, " "), p += strspn(p, " "))
-        if (!strncmp(p, "*", 1) || (!strncmp(p, wanted, n) && (p[n] == ' ' || p[n] == '\0')))
+        if ((*p == '*' && (p[1] == ' ' || p[1] == '\0')) || (!strncmp(p, wanted, n) && (p[n] == ' ' || p[n] == '\0')))
             return true;
     return false;
 }
@@ -111,6 +111,7 @@ static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
         verdict = run_phase(job, call, phase, err);
         if (verdict != WK_DECLINED)
             return verdict == WK_HANDLED;
+        job->http.n_kept = job->http.n_headers;
     }
     wk_call_enter(call, &frame, hook->plugin, job->target->label);
     ok = hook->route->run(call, &job->http, err);
@@ -145,7 +146,8 @@ static bool attempt(struct job *job, bool is_last)
     job->http = (struct wk_http){.call = &call, .x = x, .match = job->http.match, .is_gone = job->http.is_gone, .piece = job->http.piece};
     call.http = &job->http;
     ok = run_route(job, &call, &err) && wk_call_commit(&call, false, &err);
-    if (!ok && wk_err_is(&err, "db.conflict") && !is_last && !job->http.is_streaming && !job->http.is_gone) {
+    if (!ok && wk_err_is(&err, "db.conflict") && !is_last && !job->http.is_streaming && !job->http.is_gone &&
+        !(hook->route->flags & WK_ROUTE_PIECES)) { /* pieces are read once */
         wk_call_finish(&call);
         return true;
     }
@@ -154,14 +156,13 @@ static bool attempt(struct job *job, bool is_last)
 
         wk_log_line(err.cls == WK_SYSTEM ? WK_ERROR : WK_WARN, &fields, "request failed");
     }
-    if (!ok)
+    if (!ok) {
         wk_call_rollback(&call);
+        wk_http_fail(&job->http, &err);
+    }
     run_after(job, &call);
     count(job->target, ok ? (job->http.status ? job->http.status : 204) : wk_http_status_of(&err), began);
-    if (ok)
-        wk_http_send(&job->http);
-    else
-        wk_http_fail(&job->http, &err);
+    wk_http_send(&job->http);
     wk_call_finish(&call);
     return false;
 }
