@@ -104,6 +104,7 @@ struct wk_log {
     struct wk_engine *engine;
     struct subscriber sub[SUBS_MAX];
     size_t subs;
+    bool has_listeners; /* some plugin has on_message; else a message that is stored is done, without a fiber to find nobody */
     struct lane lane[WK_LANES];
     struct keyq *bucket[BUCKETS];
     struct tenant_work *tenant[TENANT_BUCKETS];

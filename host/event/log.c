@@ -55,6 +55,8 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
         for (unsigned c = 0; c < CLASSES; c++)
             log->lane[l].reader[c].end = &log->lane[l].reader[c].first;
     ok = add_subscriber(log, &(struct subscriber){.name = "host.message", .pattern = "*.incoming", .deadline_ms = 10000, .from = WK_FROM_START}, err);
+    (void)wk_registry_messages(log->engine->registry, &n);
+    log->has_listeners = n > 0;
     hooks = wk_registry_subs(log->engine->registry, &n);
     for (size_t i = 0; ok && i < n; i++)
         ok = add_subscriber(log, &(struct subscriber){.name = hooks[i].name, .pattern = hooks[i].sub->pattern, .sub = hooks[i].sub,

@@ -88,7 +88,7 @@ static uint64_t wanted_by(const struct wk_log *log, const struct reader *r, stru
             continue;
         if (is_marked(r, i, e->event.seq))
             e->marked |= UINT64_C(1) << i;
-        else
+        else if (s->sub || log->has_listeners)
             bits |= UINT64_C(1) << i;
     }
     return bits;
