@@ -48,14 +48,22 @@ struct receiver {
     bool is_full, has_no_memory;
 };
 
+/* What makes an update the same as an earlier one: channel, our address, the sender's id, one per line. */
+static bool hash_key(struct wk_inbox_room *room, const char *channel, const struct wk_item *it, unsigned char digest[EVP_MAX_MD_SIZE])
+{
+    EVP_MD_CTX *ctx = room->digest;
+
+    return it->dedupe.len <= DEDUPE_MAX && EVP_DigestInit_ex2(ctx, NULL, NULL) == 1 && EVP_DigestUpdate(ctx, channel, strlen(channel)) == 1 &&
+           EVP_DigestUpdate(ctx, "\n", 1) == 1 && EVP_DigestUpdate(ctx, it->address.data, it->address.len < 200 ? it->address.len : 200) == 1 &&
+           EVP_DigestUpdate(ctx, "\n", 1) == 1 && EVP_DigestUpdate(ctx, it->dedupe.data, it->dedupe.len) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
+}
+
 static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, struct row *row)
 {
     const struct wk_item *it = &row->item;
     const struct wk_tenant_ref *t = wk_directory_by_address(room->engine->directory, hook->inbox->channel, it->address.data ? it->address.data : "", it->address.len);
     const struct wk_event_hook *type = it->event_type ? wk_registry_event(room->engine->registry, it->event_type) : NULL;
     unsigned char digest[EVP_MAX_MD_SIZE];
-    char text[1024];
-    int len;
 
     if (!it->address.len && it->account.len) /* a number that is given and unknown is nobody's, whatever its account */
         t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
@@ -70,10 +78,7 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
     row->type = type->type;
     row->lane = wk_lane_of(&row->tenant, it->key.data, it->key.len);
     row->day = (int32_t)((it->at_s < 0 || it->at_s > INT64_C(253402300799) ? 0 : it->at_s) / 86400 - 10957);
-    len = snprintf(text, sizeof text, "%s\n%.*s\n", hook->inbox->channel, (int)(it->address.len < 200 ? it->address.len : 200), it->address.data ? it->address.data : "");
-    if (it->dedupe.len <= DEDUPE_MAX)
-        memcpy(text + len, it->dedupe.data, it->dedupe.len);
-    if (it->dedupe.len <= DEDUPE_MAX && EVP_Digest(text, (size_t)len + it->dedupe.len, digest, NULL, EVP_sha256(), NULL) == 1) {
+    if (hash_key(room, hook->inbox->channel, it, digest)) {
         memcpy(row->seen.b, digest, sizeof row->seen.b);
     } else { /* no channel has ids that long */
         row->is_quarantine = true;
@@ -285,6 +290,9 @@ void inbox_flush_loop(void *arg)
         }
         for (size_t i = 0; i < n; i++) { /* linked, so that the timer finds the late ones */
             batch[i]->next = room->flushing;
+            batch[i]->link = &room->flushing;
+            if (room->flushing)
+                room->flushing->link = &batch[i]->next;
             room->flushing = batch[i];
             if (batch[i]->until_us < until)
                 until = batch[i]->until_us;
@@ -298,11 +306,9 @@ void inbox_flush_loop(void *arg)
         }
         room->in_flight -= n;
         for (size_t i = 0; i < n; i++) {
-            struct request **p = &room->flushing;
-
-            while (*p != batch[i])
-                p = &(*p)->next;
-            *p = batch[i]->next;
+            *batch[i]->link = batch[i]->next;
+            if (batch[i]->next)
+                batch[i]->next->link = batch[i]->link;
             finish(room, batch[i], ok);
         }
     }
@@ -363,6 +369,9 @@ bool wk_inbox_start(struct wk_inbox_room *room, struct wk_err *err)
 {
     static const struct timeval tick = {0, 50000};
 
+    room->digest = EVP_MD_CTX_new();
+    if (!room->digest || EVP_DigestInit_ex2(room->digest, EVP_sha256(), NULL) != 1)
+        return wk_fail(err, WK_SYSTEM, "inbox.digest", "OpenSSL has no SHA-256");
     room->timer = event_new(room->engine->base, -1, EV_PERSIST, on_timer, room);
     if (!room->timer || event_add(room->timer, &tick))
         return wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox timer");
@@ -400,6 +409,7 @@ void wk_inbox_destroy(struct wk_inbox_room *room)
         return;
     if (room->timer)
         event_free(room->timer);
+    EVP_MD_CTX_free(room->digest);
     for (uint32_t i = 0; i < WK_COUNT(room->flusher); i++)
         for (struct barray *a = &room->flusher[i].columns.day; a <= &room->flusher[i].columns.q_body; a++)
             barray_finish(a);

@@ -21,7 +21,7 @@ struct row { /* one update of one request, ready for the flush; spans point into
     bool is_quarantine;
 };
 struct request {
-    struct request *next;
+    struct request *next, **link; /* link: what points here while a flusher holds it */
     struct wk_exchange *x; /* NULL: answered already (too late) */
     const struct wk_inbox_hook *hook;
     bool is_gone, is_flushing, is_whole_bad;
@@ -57,6 +57,7 @@ struct wk_inbox_room {
     struct request *flushing; /* heads of what the flushers hold, through next */
     bool is_draining;
     struct wk_fiber *drainer;
+    struct evp_md_ctx_st *digest; /* kept: finding SHA-256 anew costs more than hashing a key */
     struct wk_inbox_stats stats;
 };
 bool flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err);
