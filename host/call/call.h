@@ -39,8 +39,6 @@ struct wk_call {
     size_t queued;
     unsigned trips;
     uint64_t published[WK_SHARE_CLASSES]; /* lanes to wake after the commit */
-    const char *otherwise[16];             /* codes of queued expectations, the plugins' static texts */
-    size_t n_otherwise;
     bool is_doubtful;                      /* a commit's answer was lost */
     bool is_failed;                        /* something could not be queued: the commit will refuse */
     struct wk_err failure;

@@ -100,6 +100,37 @@ static void drop_queue(struct wk_call *call)
     call->queued = 0;
 }
 
+/* A code that stands in a statement's own text: kept for the life of the process, because a code must outlive its call. Bounded: statements
+ * are constants. */
+static const char *interned(const char *code, size_t len)
+{
+    static char *known[128];
+
+    for (size_t i = 0; i < WK_COUNT(known); i++) {
+        if (!known[i])
+            return known[i] = strndup(code, len);
+        if (strlen(known[i]) == len && !memcmp(known[i], code, len))
+            return known[i];
+    }
+    return NULL;
+}
+
+/* What wakala.expect() raised, as the code it was given. */
+static void translate(struct wk_err *err)
+{
+    static const char mark[] = "wakala.expect=";
+    const char *at = strstr(err->msg, mark), *code;
+    size_t len = at ? strspn(at + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz0123456789_.") : 0;
+
+    code = len ? interned(at + sizeof mark - 1, len) : NULL;
+    if (!code)
+        return;
+    if (!strcmp(code, "db.conflict"))
+        wk_fail(err, WK_TRANSIENT, code, "somebody else changed it first");
+    else
+        wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
+}
+
 /* Send what is queued, then `items`, inside the transaction (begun here when it is not open yet), then COMMIT when asked: one trip. */
 static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool commit, struct wk_err *err)
 {
@@ -130,6 +161,8 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
     count_trip(call);
     until = call->until_us < call->tx_until_us ? call->until_us : call->tx_until_us;
     ok = wk_conn_exec(call->conn, all, at, WK_EXEC_SYNC, until, err);
+    if (!ok)
+        translate(err);
     if (ok) {
         if (n)
             memcpy(items, all + at - n - (commit ? 1 : 0), n * sizeof *items);
@@ -247,8 +280,6 @@ static bool expecting(struct wk_call *call, const struct wk_stmt *plain, size_t 
     return (name && text) || wk_fail(err, WK_TRANSIENT, "call.memory_limit", "queued statement");
 }
 
-static bool remember(struct wk_call *call, const char *code);
-
 bool wk_call_db_queue(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, int64_t expect_rows,
                       const char *otherwise, struct wk_err *err)
 {
@@ -260,8 +291,6 @@ bool wk_call_db_queue(struct wk_call *call, const struct wk_sql *sql, const stru
     if (n > WK_COUNT(all) - 2)
         return wk_fail(err, WK_SYSTEM, "db.statement", "%s: at most %zu arguments", sql->name, WK_COUNT(all) - 2);
     otherwise = otherwise ? otherwise : "db.conflict";
-    if (!remember(call, otherwise))
-        return wk_fail(err, WK_SYSTEM, "db.statement", "%s: more than %zu different codes in one call", sql->name, WK_COUNT(call->otherwise));
     if (!expecting(call, &stmt, n, &guarded, err))
         return false;
     if (n)
@@ -294,39 +323,6 @@ void wk_call_rollback(struct wk_call *call)
 }
 
 /* "P0001" from wakala.expect() carries "code" as its message: db.h puts the server's message behind ": ". */
-static void translate(struct wk_call *call, struct wk_err *err)
-{
-    static const char mark[] = "wakala.expect=";
-    const char *at = strstr(err->msg, mark);
-
-    if (!at)
-        return;
-    at += sizeof mark - 1;
-    for (size_t i = 0; i < call->n_otherwise; i++) { /* the plugin's own static text: a code must outlive the call */
-        const char *code = call->otherwise[i];
-        size_t len = strlen(code);
-
-        if (strncmp(at, code, len) || strchr("abcdefghijklmnopqrstuvwxyz_.", at[len] ? at[len] : ' '))
-            continue;
-        if (!strcmp(code, "db.conflict"))
-            wk_fail(err, WK_TRANSIENT, "db.conflict", "somebody else changed it first");
-        else
-            wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
-        return;
-    }
-}
-
-static bool remember(struct wk_call *call, const char *code)
-{
-    for (size_t i = 0; i < call->n_otherwise; i++)
-        if (!strcmp(call->otherwise[i], code))
-            return true;
-    if (call->n_otherwise == WK_COUNT(call->otherwise))
-        return false;
-    call->otherwise[call->n_otherwise++] = code;
-    return true;
-}
-
 static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
 {
     for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
@@ -337,7 +333,7 @@ static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
 static bool queue_mark(struct wk_call *call, struct wk_err *err)
 {
     if (call->is_parked)
-        return remember(call, "call.handled") && wk_call_queue_host(call, &host_unpark, WK_ARGS(wk_text(call->sub), wk_int(call->event->seq)), err);
+        return wk_call_queue_host(call, &host_unpark, WK_ARGS(wk_text(call->sub), wk_int(call->event->seq)), err);
     return wk_call_queue_host(call, &host_mark,
                               WK_ARGS(wk_text(call->sub), wk_int(call->cls), wk_int(call->lane), wk_int(call->event->seq)), err);
 }
@@ -368,8 +364,6 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
 
         if (taken)
             wk_fail(err, WK_BUSINESS, "call.handled", "already handled by another owner of the lane");
-        else
-            translate(call, err);
         call->is_doubtful = wk_err_is(err, "db.commit_unknown");
         wk_call_rollback(call);
         return false;
