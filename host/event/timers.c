@@ -14,19 +14,33 @@ static const struct wk_stmt q_due = {"wakala", "host", "timers_due",
 static const struct wk_stmt q_maintain = {"wakala", "host", "maintain", "SELECT wakala.maintain()", false};
 static const struct wk_stmt q_clock = {"wakala", "host", "clock", "SELECT (extract(epoch FROM wakala.now()) * 1000000)::bigint", false};
 
+/* The database's clock against ours, so that wk_now() needs no trip. What the round trip itself can explain is left alone. */
+static void set_clock(struct wk_log *log, int64_t before_us, int64_t database_us)
+{
+    int64_t after = wk_engine_now_us(log->engine), off = database_us - (before_us + after) / 2, doubt = (after - before_us) / 2 + 1000;
+
+    if (off > doubt || off < -doubt)
+        log->engine->clock_shift_us += off;
+}
+
+/* One trip: the clock first, so that whoever handles what is due now also reads a clock that says so. */
 static bool fire(struct wk_log *log, bool *more)
 {
-    struct wk_exec item = {.stmt = &q_due};
+    struct wk_exec items[2] = {{.stmt = &q_clock}, {.stmt = &q_due}};
+    int64_t n = 0, before = wk_engine_now_us(log->engine);
     uint64_t lanes[CLASSES] = {0};
-    int64_t n = 0;
     struct wk_err err;
-    bool ok = log_exec(log, &item, 1, &err);
+    bool ok = log_exec(log, items, 2, &err);
 
-    for (size_t i = 0; ok && i < wk_result_rows(item.result); i++) {
-        lanes[wk_result_int(item.result, i, 0) % CLASSES] |= UINT64_C(1) << (wk_result_int(item.result, i, 1) % WK_LANES);
-        n += wk_result_int(item.result, i, 2);
+    if (ok)
+        set_clock(log, before, wk_result_int(items[0].result, 0, 0));
+    for (size_t i = 0; ok && i < wk_result_rows(items[1].result); i++) {
+        const struct wk_result *r = items[1].result;
+
+        lanes[wk_result_int(r, i, 0) % CLASSES] |= UINT64_C(1) << (wk_result_int(r, i, 1) % WK_LANES);
+        n += wk_result_int(r, i, 2);
     }
-    wk_exec_clear(&item, 1);
+    wk_exec_clear(items, 2);
     log->stats.timers += (uint64_t)n;
     for (unsigned c = 0; c < CLASSES; c++)
         if (lanes[c])
@@ -35,31 +49,14 @@ static bool fire(struct wk_log *log, bool *more)
     return ok;
 }
 
-/* The database's clock against ours, so that wk_now() needs no trip; the error is at most half a round trip. */
-static bool read_clock(struct wk_log *log)
-{
-    struct wk_exec item = {.stmt = &q_clock};
-    int64_t before = wk_engine_now_us(log->engine), after;
-    struct wk_err err;
-    bool ok = log_exec(log, &item, 1, &err);
-
-    after = wk_engine_now_us(log->engine);
-    if (ok)
-        log->engine->clock_shift_us += wk_result_int(item.result, 0, 0) - (before + after) / 2;
-    wk_exec_clear(&item, 1);
-    return ok;
-}
-
 void log_timer_loop(void *arg)
 {
     struct wk_log *log = arg;
-    int64_t next_maintain = 0, next_clock = 0; /* at once: the host may have stood still for days */
+    int64_t next_maintain = 0; /* at once: the host may have stood still for days */
     bool more;
 
     do {
         more = false;
-        if (wk_mono_us() >= next_clock && read_clock(log))
-            next_clock = wk_mono_us() + 5000000;
         (void)fire(log, &more);
         log_wake_waiting(log);
         if (wk_mono_us() >= next_maintain) {
@@ -76,7 +73,7 @@ void log_timer_loop(void *arg)
             wk_fiber_wake(log->keeper);
         if (log->is_clock_stale) {
             log->is_clock_stale = false;
-            next_clock = next_maintain = 0;
+            next_maintain = 0;
             more = true;
         }
     } while (more ? !log->is_draining : log_pause(log, "log.timers", TICK_MS));
