@@ -143,6 +143,7 @@ static const char *t_secret(struct wk_call *call, const char *key, struct wk_err
 {
     const struct wk_plugin *plugin = wk_call_plugin(call);
     const struct wk_value *v = plugin && plugin->settings ? wk_settings_get(plugin->settings, key) : NULL;
+    struct wk_err why = {0};
     size_t len;
     const uint8_t *sealed = v && v->setting->scope == WK_SCOPE_TENANT ? wk_tenant_sealed(call->tenant, plugin->name, key, &len) : NULL;
     struct wiped *w;
@@ -165,7 +166,14 @@ static const char *t_secret(struct wk_call *call, const char *key, struct wk_err
         wk_fail(err, WK_TRANSIENT, "call.memory_limit", "secret %s", key);
         return NULL;
     }
-    return wk_secret_open(call->engine->secret_key, &call->tenant->tenant.id, plugin->name, key, sealed, len, w->text, err) ? w->text : NULL;
+    if (!wk_secret_open(call->engine->secret_key, &call->tenant->tenant.id, plugin->name, key, sealed, len, w->text, &why)) {
+        struct wk_log_fields fields = {.plugin = plugin->name, .tenant = call->tenant->tenant.id_text, .trace_id = call->trace.trace_id, .err = &why};
+
+        wk_log_line(WK_ERROR, &fields, "a tenant's secret cannot be used"); /* whatever the plugin makes of it */
+        wk_fail(err, why.cls, why.code, "%s", why.msg);
+        return NULL;
+    }
+    return w->text;
 }
 static const char *t_plugin_text(struct wk_plugin *plugin, const char *key)
 {

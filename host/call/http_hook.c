@@ -63,8 +63,9 @@ bool wk_hook_body_next(struct wk_call *call, struct wk_http *http, struct wk_spa
 {
     if (!wk_call_may_wait(call, "reading the body", err))
         return false;
-    http->piece.is_full = false; /* the last piece has been read */
-    if (http->x && !http->piece.is_end)
+    if (http->piece.is_given) /* the first one may lie here before anybody has asked for it */
+        http->piece.is_full = http->piece.is_given = false;
+    if (http->x && !http->piece.is_full && !http->piece.is_end)
         wk_exchange_resume(http->x);
     while (http->x && !http->is_gone && !http->piece.is_full && !http->piece.is_end) {
         http->fiber = wk_fiber_self();
@@ -76,6 +77,7 @@ bool wk_hook_body_next(struct wk_call *call, struct wk_http *http, struct wk_spa
     http->fiber = NULL;
     if (http->is_gone || !http->x)
         return wk_fail(err, WK_TRANSIENT, "http.gone", "the client left in the middle of the body");
+    http->piece.is_given = http->piece.is_full;
     *piece = http->piece.is_full ? (struct wk_span){http->piece.data, http->piece.len} : (struct wk_span){"", 0};
     return true;
 }

@@ -26,7 +26,7 @@ struct wk_http {
     struct { /* WK_ROUTE_PIECES */
         char *data;
         size_t len;
-        bool is_end, is_full;
+        bool is_end, is_full, is_given;
     } piece;
 };
 void wk_http_send(struct wk_http *http);                        /* what was kept; ends the exchange */

@@ -3,6 +3,7 @@
 #include <wakala/plugin.h>
 
 WK_SQL(probe_record, "INSERT INTO probe_seen (sub, event_id, key, n, attempt) VALUES ($1, $2, $3, $4, $5)");
+WK_SQL(probe_none, "UPDATE probe_seen SET n = 0 WHERE false");
 WK_SQL(probe_count, "SELECT sub, count(*), count(DISTINCT event_id) FROM probe_seen GROUP BY sub ORDER BY sub");
 WK_SQL(probe_out_of_order, "SELECT count(*) FROM (SELECT n, lag(n) OVER (PARTITION BY sub, key ORDER BY id) AS before FROM probe_seen) t WHERE n < before");
 
@@ -89,6 +90,55 @@ static bool echo(struct wk_call *call, struct wk_http *http, struct wk_err *err)
     return true;
 }
 
+/* GET /probe/stream?fail=0: a streamed answer of three pieces; fail=1: it fails after two. */
+static bool stream(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    if (!wk_http_begin(http, 200, "text/plain", err) || !wk_http_write(call, http, "one\n", 4, err) || !wk_http_write(call, http, "two\n", 4, err))
+        return false;
+    if (number(http, "fail", 0))
+        return wk_fail(err, WK_TRANSIENT, "probe.asked", "failing as asked, in mid-stream");
+    return wk_http_write(call, http, "three\n", 6, err);
+}
+
+static bool drip(struct wk_call *call, struct wk_http *http, struct wk_err *err) /* writes until the client has left */
+{
+    if (!wk_http_begin(http, 200, "text/plain", err))
+        return false;
+    while (wk_http_write(call, http, "drop\n", 5, err) && wk_sleep(call, 20, err))
+        ;
+    return false;
+}
+
+static bool conflict(struct wk_call *call, struct wk_http *http, struct wk_err *err) /* reads its body, then asks to run again */
+{
+    struct wk_span piece;
+    size_t all = 0;
+
+    do {
+        if (!wk_http_body_next(call, http, &piece, err))
+            return false;
+        all += piece.len;
+    } while (piece.len);
+    return all ? wk_fail(err, WK_TRANSIENT, "db.conflict", "somebody was faster") : wk_http_reply(http, 200, "text/plain", "an empty body\n", 14, err);
+}
+
+/* POST /probe/{tenant}/write-fails: answers 200, and its commit fails. */
+static bool write_fails(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    return enter(call, http, err) && wk_db_queue(call, &probe_none, WK_NO_ARGS, 1, "probe.nothing", err) &&
+           wk_http_set_header(http, "X-Probe-Route", "set", err) && wk_http_reply(http, 200, "text/plain", "done\n", 5, err);
+}
+
+static enum wk_verdict before(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    (void)call;
+    return wk_http_set_header(http, "X-Probe-Before", "set", err) ? WK_DECLINED : WK_FAILED;
+}
+static void after(struct wk_call *call, struct wk_http *http)
+{
+    (void)wk_http_set_header(http, "X-Probe-After", wk_printf(call, "%d", wk_http_status(http)), NULL);
+}
+
 /* --- misbehaviour --- */
 static volatile int sink;
 
@@ -166,10 +216,13 @@ static bool on_poison(struct wk_call *call, const struct wk_event *e, struct wk_
 static const struct wk_route routes[] = {
     {WK_GET, "/probe/hello", WK_PUBLIC, hello, 0, 0, 0}, {WK_GET, "/probe/sleep", WK_PUBLIC, sleep_route, 0, 0, 0},
     {WK_POST, "/probe/echo", WK_PUBLIC, echo, WK_ROUTE_PIECES, 0, 64 << 20},
+    {WK_GET, "/probe/stream", WK_PUBLIC, stream, 0, 0, 0}, {WK_GET, "/probe/drip", WK_PUBLIC, drip, 0, 0, 0},
+    {WK_POST, "/probe/conflict", WK_PUBLIC, conflict, WK_ROUTE_PIECES, 0, 0}, {WK_POST, "/probe/{tenant}/write-fails", WK_PUBLIC, write_fails, 0, 0, 0},
     {WK_POST, "/probe/{tenant}/publish", WK_PUBLIC, publish, 0, 0, 0}, {WK_POST, "/probe/{tenant}/timer", WK_PUBLIC, timer, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
     {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
     {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
+static const struct wk_filter filters[] = {{"marks", WK_PHASE_EDGE, 0, 0, before, after}, {0}};
 static const struct wk_event_type events[] = {
     {"probe.work", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "work for a and b"},
     {"probe.high", WK_HIGH, 1, 0, "the key asked for", "probe.json", "work of the high class"},
@@ -181,4 +234,4 @@ static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}
                                      {"light1", "probe.light", WK_FROM_START, 0, on_nothing}, {"light2", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"light3", "probe.light", WK_FROM_START, 0, on_nothing}, {"light4", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
-WK_PLUGIN("probe", "1.0.0", .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .events = events, .subscriptions = subs);
+WK_PLUGIN("probe", "1.0.0", .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);
