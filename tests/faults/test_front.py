@@ -3,6 +3,7 @@
 No simulator: bodies are made here and signed with the demo's secret. Run by ctest; alone:
     PYTHONPATH=tests python3 -m unittest tests/faults/test_front.py
 """
+import concurrent.futures
 import glob
 import json
 import os
@@ -77,6 +78,22 @@ class Front(unittest.TestCase):
         self.assertEqual(statuses, [200] * 8)
         self.assertEqual(self.stored("wamid.twice"), 1)
 
+    def test_order_inside_a_post_is_kept(self):
+        messages = [meta.text_message(f"wamid.order.{i}", "27820000099", "hi") for i in range(20)]
+        self.assertEqual(self.post(meta.envelope(meta.change(A, messages)))[0], 200)
+        rows = self.stack.sql("SELECT payload::json->'message'->>'id' FROM wakala.event WHERE payload LIKE '%wamid.order.%' AND type = 'whatsapp.incoming' "
+                              "ORDER BY seq")
+        self.assertEqual([row[0] for row in rows], [f"wamid.order.{i}" for i in range(20)])
+
+    def test_the_same_id_again_days_later_is_the_same_message(self):
+        """By the message's own time, also when the day it comes in is another; a time that cannot be right is a day as well."""
+        now = int(self.stack.sql("SELECT extract(epoch FROM wakala.now())::bigint")[0][0])
+        for name, at in (("old", now - 5 * 86400), ("ancient", now - 900 * 86400), ("future", now + 400 * 86400), ("none", 0)):
+            message = dict(meta.text_message(f"wamid.day.{name}", "27820000099", "hi"), timestamp=str(at))
+            for _ in range(2):
+                self.assertEqual(self.post(meta.envelope(meta.change(A, [message])))[0], 200)
+            self.assertEqual(self.stored(f"wamid.day.{name}"), 1, name)
+
     def test_one_post_for_two_tenants(self):
         body = meta.envelope(meta.change(A, [meta.text_message("wamid.mixed.a", "27820000099", "hi")]),
                              meta.change(B, [meta.text_message("wamid.mixed.b", "27820000099", "hi")]))
@@ -85,9 +102,16 @@ class Front(unittest.TestCase):
         rows = sorted(row for row in Ledger.incoming(self.stack.sql) if row[0].startswith("wamid.mixed."))
         self.assertEqual(rows, [("wamid.mixed.a", tenants[A], 1), ("wamid.mixed.b", tenants[B], 1)])
 
+    def test_one_post_for_somebody_and_nobody(self):
+        before = self.quarantined()
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.half.a", "27820000099", "hi")]),
+                             meta.change(UNKNOWN, [meta.text_message("wamid.half.b", "27820000099", "hi")]))
+        self.assertEqual(self.post(body)[0], 200)
+        self.assertEqual((self.stored("wamid.half.a"), self.stored("wamid.half.b"), self.quarantined()), (1, 0, before + 1))
+
     def test_samples_are_accepted(self):
         paths = sorted(glob.glob(f"{ROOT}/tests/samples/whatsapp/*.json"))
-        self.assertGreater(len(paths), 10)
+        self.assertEqual(len(paths), 20)
         for path in paths:
             with open(path, "rb") as f:
                 self.assertEqual(self.post(f.read())[0], 200, path)
@@ -119,6 +143,54 @@ class Front(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.post(body.replace(b"wamid.x", b"wamid.hostile.%d" % n))[0], 200)
         self.assertTrue(self.stack.host.serves())
+
+    def test_what_is_not_understood_is_kept_whole(self):
+        good = meta.envelope(meta.change(A, [meta.text_message("wamid.kept", "27820000099", "hi")]))
+        bodies = [b'{"object":"whatsapp_business_account","entry":' + b"[" * 10000 + b"]" * 10000 + b"}", good[:-20], b"{}", b"hello", b"[]",
+                  b"\x00\x01\x02", good.replace(b"hi", b"\xff\xfe\xc0")]
+        for body in bodies:
+            before = self.quarantined()
+            self.assertEqual(self.post(body)[0], 200)
+            self.assertEqual(self.quarantined(), before + 1, body[:60])
+            self.assertEqual(self.stack.sql("SELECT encode(body, 'hex') FROM wakala.quarantine ORDER BY id DESC LIMIT 1")[0][0], body.hex())
+        self.assertEqual(self.stored("wamid.kept"), 0)
+
+    def test_what_the_log_cannot_take_is_503_not_quarantine(self):
+        """The log has no partition for the next events: the sender must come again, for the message is a good one."""
+        before = self.quarantined()
+        body = meta.envelope(meta.change(A, [meta.text_message("wamid.nowhere", "27820000099", "hi")]))
+        last = int(self.stack.sql("SELECT max(last) FROM wakala.event_part")[0][0])
+        self.stack.sql(f"SELECT setval('wakala.event_seq', {last + 1000})")
+        self.assertEqual(self.post(body)[0], 503)
+        self.assertEqual(self.quarantined(), before)
+        procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 25, "the partition is made and the sender's retry is stored")
+        self.assertEqual((self.stored("wamid.nowhere"), self.quarantined()), (1, before))
+
+    def test_a_suspended_tenant_is_kept_and_not_answered(self):
+        tenant = Ledger.addresses(self.stack.sql)[A]
+
+        def handled(wamid):
+            return self.stack.sql(f"SELECT 1 FROM wakala.event e JOIN wakala.cursor c ON c.name = 'host.message' AND c.class = e.class AND c.lane = e.lane "
+                                  f"WHERE e.payload LIKE '%{wamid}%' AND e.type = 'whatsapp.incoming' AND (e.xid, e.seq) <= (c.xid, c.seq)")
+
+        def answers(person):
+            return int(self.stack.sql(f"SELECT count(*) FROM wakala.event WHERE type = 'whatsapp.outgoing' AND key = '{person}'")[0][0])
+
+        def write(wamid, person):
+            self.assertEqual(self.post(meta.envelope(meta.change(A, [meta.text_message(wamid, person, "hi")])))[0], 200)
+            procs.until(lambda: handled(wamid), 15, f"{wamid} is handled", self.stack.host.tail)
+        write("wamid.status.active", "27820000071")
+        self.assertGreater(answers("27820000071"), 0)
+        self.stack.host.cli("tenant", "suspend", tenant)
+        try:
+            time.sleep(1.5)  # until every worker has read it
+            write("wamid.status.suspended", "27820000072")
+            self.assertEqual((self.stored("wamid.status.suspended"), answers("27820000072")), (1, 0))
+        finally:
+            self.stack.host.cli("tenant", "activate", tenant)
+        time.sleep(1.5)
+        write("wamid.status.resumed", "27820000073")
+        self.assertGreater(answers("27820000073"), 0)
 
     def test_what_belongs_to_nobody_is_set_aside(self):
         before = self.quarantined()
@@ -182,6 +254,21 @@ class Front(unittest.TestCase):
             self.stack.pg.thaw()
         self.healed(body)
         self.assertEqual(self.stored("wamid.mute"), 1)
+
+    def test_many_at_once_to_a_mute_database_are_all_told_in_time(self):
+        bodies = [meta.envelope(meta.change(A, [meta.text_message(f"wamid.mutes.{i}", "27820000099", "hi")])) for i in range(8)]
+        self.stack.pg.freeze()
+        try:
+            begin = time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                answers = list(pool.map(self.post, bodies))
+            self.assertLess(time.monotonic() - begin, 3.3)
+            self.assertEqual({status for status, _, _ in answers}, {503})
+        finally:
+            self.stack.pg.thaw()
+        for body in bodies:  # the sender's retry
+            procs.until(lambda body=body: meta.try_post(self.stack.host.port, body) == 200, 15, "stored after the database is back")
+        self.assertEqual([self.stored(f"wamid.mutes.{i}") for i in range(8)], [1] * 8)
 
     def test_dead_database_gives_503_and_heals_without_restart(self):
         pids = self.stack.host.workers()
