@@ -102,7 +102,7 @@ def parse():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=1) # on two cores the database and the generator fill the other
     parser.add_argument("--without-peer", action="store_true")
     parser.add_argument("--proof-only", action="store_true")
     parser.add_argument("--queue", choices=("classic", "quorum"), default="quorum")
