@@ -4,6 +4,7 @@
 #include "plugin/loader.h"
 #include <openssl/rand.h>
 #include <malloc.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum { WEIGH_EVERY = 8 };
@@ -16,11 +17,26 @@ int64_t wk_engine_now_us(const struct wk_engine *engine)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + engine->clock_shift_us;
 }
 
+/* Random bytes for ids come a hundred ids at a time: OpenSSL's generator costs more to enter than to run. */
+static void random_for_id(struct wk_uuid *out)
+{
+    static uint8_t pool[1600];
+    static size_t used = sizeof pool;
+
+    if (used == sizeof pool) {
+        if (RAND_bytes(pool, sizeof pool) != 1)
+            abort(); /* ids that repeat would lose money: better no worker than a guess */
+        used = 0;
+    }
+    memcpy(out->b, pool + used, sizeof out->b);
+    used += sizeof out->b;
+}
+
 void wk_uuid7(int64_t now_us, struct wk_uuid *out)
 {
     uint64_t ms = (uint64_t)(now_us / 1000);
 
-    (void)RAND_bytes(out->b, sizeof out->b);
+    random_for_id(out);
     for (int i = 0; i < 6; i++)
         out->b[i] = (uint8_t)(ms >> (8 * (5 - i)));
     out->b[6] = (uint8_t)(0x70 | (out->b[6] & 0x0f));
