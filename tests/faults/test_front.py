@@ -7,6 +7,7 @@ import concurrent.futures
 import glob
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -344,7 +345,10 @@ class Front(unittest.TestCase):
         path = f"{ROOT}/tests/samples/whatsapp/01-text.json"
         with open(path, "rb") as f:
             message = json.load(f)["entry"][0]["changes"][0]["value"]["messages"][0]
-        out = self.stack.host.cli("whatsapp", "decode", path)
+        copy = f"{self.stack.dir}/01-text.json"  # commands run as the servers' user, who may not reach the checkout
+        shutil.copy(path, copy)
+        os.chmod(copy, 0o644)
+        out = self.stack.host.cli("whatsapp", "decode", copy)
         self.assertEqual(len(out.strip().splitlines()), 1)
         self.assertIn(message["id"], out)
 

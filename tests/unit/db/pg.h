@@ -124,7 +124,7 @@ TEST_PG_FN void test_pg_run(struct test_pg *pg)
     pg->pid = fork();
     if (pg->pid == 0) {
         test_pg_become(pg);
-        execl(TEST_PG_BIN "/postgres", "postgres", "-D", data, "-k", pg->dir, "-c", "listen_addresses=", "-c", "fsync=off",
+        execl(TEST_PG_BIN "/postgres", TEST_PG_BIN "/postgres", "-D", data, "-k", pg->dir, "-c", "listen_addresses=", "-c", "fsync=off",
               "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=60", "-c",
               "shared_buffers=16MB", "-c", "autovacuum=off", "-c", "log_min_messages=warning", "-c", "max_wal_senders=0",
               "-c", "wal_level=minimal", (char *)NULL);
@@ -182,7 +182,7 @@ TEST_PG_FN void test_pg_start(struct test_pg *pg)
     pid = fork();
     if (pid == 0) {
         test_pg_become(pg);
-        execl(TEST_PG_BIN "/initdb", "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
+        execl(TEST_PG_BIN "/initdb", TEST_PG_BIN "/initdb", /* it looks for postgres beside its own path */ "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
               "--no-sync", "--no-instructions", (char *)NULL);
         _exit(96);
     }

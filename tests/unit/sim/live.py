@@ -16,6 +16,7 @@ import unittest
 from harness import procs
 from harness.postgres import Postgres
 from harness.sim import request
+from harness.stack import reachable_build
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.path.abspath(os.environ.get("WAKALA_BUILD", f"{ROOT}/build/dev"))
@@ -77,8 +78,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Live(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.dir = procs.make_dir(tempfile.mkdtemp(prefix="wakala-sim-"))
+        cls.dir = procs.make_dir(tempfile.mkdtemp(prefix="wakala-sim-"), 0o755)
         cls.addClassCleanup(shutil.rmtree, cls.dir, True)
+        global BUILD  # servers run as their own user, who may not reach a checkout below /root
+        BUILD = reachable_build(BUILD, cls.dir)
         cls.port, admin, shop = procs.free_ports(3)
         cls.pg = Postgres(f"{cls.dir}/pg")
         cls.pg.start()
