@@ -4,13 +4,20 @@
 
 A turn: the webhook is stored, its event read, the conversation loaded, its node run, saved; the reply's event read, SENDING stored, posted
 to the Graph API (people.c, which answers at once), the answer stored. Talk-only turns ("hi", "menu") of many people, 16 and 64 at once.
-round_trips_with_sending counts what the conversation's and the sender's calls together ask of PostgreSQL, per turn.
+round_trips_with_sending counts what the conversation's and the sender's calls together ask of PostgreSQL, per such turn.
+round_trips is the mean over the turns of the whole journey (tests/journeys/cod-by-buttons.play, played five times against the simulator): load,
+think and save of every message of customer, shop and driver, without the sender.
 """
 import argparse
 import json
 import subprocess
 import sys
 import time
+
+from harness import scenario
+from harness.play import Player
+from harness.sim import request
+from harness.stack import ROOT, Stack
 
 from ..bed import Bed, Failed, compile_c, cpu_ns, demo_values, emit, main, median, note, procs
 
@@ -60,6 +67,25 @@ def settled(bed):
     raise Failed("the host does not come to rest")
 
 
+def journey_trips(plays=5):
+    """(round trips, turns) of the journey's turns."""
+    names = ("wakala_turn_round_trips_total", "wakala_turns_total")
+    total = [0, 0]
+    for _ in range(plays):
+        with Stack(workers=2) as stack:
+            Player(stack, out=note).play(scenario.load(f"{ROOT}/tests/journeys/cod-by-buttons.play"))
+            last = None
+            for _ in range(20):
+                time.sleep(1.1)
+                text = request(stack.host.admin_port, "GET", "/metrics")[2].decode()
+                now = [float(line.split()[1]) for name in names for line in text.splitlines() if line.startswith(name + " ")]
+                if now == last:
+                    break
+                last = now
+            total = [a + b for a, b in zip(total, last)]
+    return total
+
+
 def run():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=4)
@@ -90,6 +116,8 @@ def run():
         for key, metric, unit in (("rate", "turns_per_s", "turns/s"), ("p50_ms", "p50_ms", "ms"), ("p99_ms", "p99_ms", "ms"),
                                   ("host_us", "host_cpu_us", "us/turn"), ("store_us", "store_cpu_us", "us/turn")):
             emit("turn", f"{metric}{suffix}", median([r[key] for r in results[places]]), unit)
+    journey, turns_of_journey = journey_trips()
+    emit("turn", "round_trips", journey / turns_of_journey, "trips/turn")
     emit("turn", "round_trips_with_sending", trips / turns, "trips/turn")
     emit("turn", "turns_per_s_cold", cold["rate"], "turns/s")
     emit("turn", "messages", sent / turns, "messages/turn")

@@ -32,6 +32,7 @@ struct wk_engine {
     void *published_arg;
     uint64_t calls;
     uint64_t trips; /* round trips to PostgreSQL by calls of this worker */
+    uint64_t turns, turn_trips; /* messages that went through the on_message chain, and the trips of those calls */
 };
 int64_t wk_engine_now_us(const struct wk_engine *engine); /* the time that decides */
 #endif

@@ -63,6 +63,10 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
         result = HANDLED_AGAIN;
     else
         result = HANDLED_FAILED;
+    if (!s->sub && result == HANDLED_MARKED) {
+        log->engine->turns++;
+        log->engine->turn_trips += call.trips;
+    }
     wk_call_finish(&call);
     return result;
 }

@@ -21,7 +21,7 @@ struct wk_pulse {
     struct wk_inbox_room *inbox;
     struct event *timer;
     unsigned beats;
-    struct shown read, handled, failed, parked, dead, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips;
+    struct shown read, handled, failed, parked, dead, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips, turns, turn_trips;
 };
 
 static void show(struct shown *s, uint64_t now)
@@ -48,6 +48,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     show(&p->stored, i->stored), show(&p->duplicates, i->duplicates), show(&p->statuses, i->statuses);
     show(&p->quarantined, i->quarantined), show(&p->forged, i->forged), show(&p->refused, i->refused), show(&p->late, i->late);
     show(&p->flushes, i->flushes), show(&p->trips, p->engine->trips);
+    show(&p->turns, p->engine->turns), show(&p->turn_trips, p->engine->turn_trips);
 }
 
 struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, struct wk_log *log, struct wk_inbox_room *inbox, struct wk_err *err)
@@ -77,6 +78,8 @@ struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *fron
     p->refused.metric = wk_metric(WK_COUNTER, "wakala_inbox_refused_total", NULL, "webhooks answered 503");
     p->late.metric = wk_metric(WK_COUNTER, "wakala_inbox_late_total", NULL, "webhooks past their deadline");
     p->flushes.metric = wk_metric(WK_COUNTER, "wakala_inbox_flushes_total", NULL, "commits of the inbox");
+    p->turns.metric = wk_metric(WK_COUNTER, "wakala_turns_total", NULL, "messages of people that were worked through");
+    p->turn_trips.metric = wk_metric(WK_COUNTER, "wakala_turn_round_trips_total", NULL, "round trips to PostgreSQL of those, without the sender");
     p->trips.metric = wk_metric(WK_COUNTER, "wakala_call_round_trips_total", NULL, "round trips to PostgreSQL by calls");
     on_beat(-1, 0, p);
     return p;
