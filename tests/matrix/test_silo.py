@@ -79,7 +79,7 @@ class Silo(unittest.TestCase):
         finally:
             stop.set()
             thread.join()
-        self.assertGreater(len(said), 10)
+        self.assertGreater(len(said), 3)  # how many depends on how fast the journey is played
         for number in said[:3] + said[-3:]:
             until(lambda number=number: self.stack.sim.messages(number), 20, f"{number} is answered by tenant B", self.stack.host.tail)
         a, b = self.count(SCHEMA, self.stack.a), self.count("pool", self.stack.b)
