@@ -28,7 +28,7 @@ class Rounds:
         note(f"{name}: " + " ".join(f"{key}={value:.6g}" for key, value in result.items() if not isinstance(value, bool) and key not in ("last", "seconds")))
 
     def post(self, name, port, accounts, connections, guess, **options):
-        result = self.load.run(port, accounts, connections=connections, seconds=self.args.seconds, first=self.next_id, **{"rate-max": guess}, **options)
+        result = self.load.run(port, accounts, connections=connections, seconds=self.args.seconds, first=self.next_id, **{"rate-max": 2 * guess}, **options)
         self.next_id = result["last"] + 1
         if result["refused"] or result["lost"] or not result["ok"]:
             raise Failed(f"{name}: {result['refused']} refused, {result['lost']} lost, {result['ok']} accepted")
