@@ -297,9 +297,9 @@ static void keeps_a_lock(void *arg)
 {
     struct wk_conn *conn = take_conn(WK_DB_HOST);
 
-    (void)arg;
     CHECK_TEXT(ask(conn, "select pg_try_advisory_lock(77)"), "t");
     wk_conn_on_lost(conn, count_lost, NULL);
+    *(bool *)arg = true;
     for (int i = 0; i < 100 && wk_conn_is_alive(conn); i++)
         (void)wk_fiber_sleep(50, NULL);
     CHECK(!wk_conn_is_alive(conn));
@@ -308,10 +308,14 @@ static void keeps_a_lock(void *arg)
 }
 static void who_keeps_a_session_learns_of_its_end(void **state)
 {
+    bool has_session = false;
+
     (void)state;
     lost_calls = 0;
-    (void)spawn(keeps_a_lock, NULL);
-    turn_ms(200);
+    (void)spawn(keeps_a_lock, &has_session);
+    for (int i = 0; i < 100 && !has_session; i++)
+        turn_ms(50);
+    assert_true(has_session);
     assert_int_equal(lost_calls, 0);
     test_pg_sql(&pg, "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'wakala_host'");
     turn();
