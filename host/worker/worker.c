@@ -245,6 +245,8 @@ static void start_log(void *arg)
     struct worker *w = arg;
     struct wk_err err;
 
+    while (!w->is_draining && !wk_directory_is_loaded(w->engine.directory)) /* events of tenants that nobody knows would fail, all of them */
+        (void)wk_fiber_sleep(50, NULL);
     while (!w->is_draining && !wk_log_start(w->log, &err)) {
         say(WK_ERROR, &err, "the log cannot start yet");
         (void)wk_fiber_sleep(1000, NULL);
@@ -365,9 +367,10 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     wk_share_wake_take(w->share, lanes);
-    for (unsigned c = 0; c < WK_SHARE_CLASSES && w->is_log_running; c++)
-        if (lanes[c])
-            wk_log_woken(w->log, c, lanes[c]);
+    for (unsigned c = 1; c < WK_SHARE_CLASSES; c++)
+        lanes[0] |= lanes[c];
+    if (lanes[0] && w->is_log_running)
+        wk_log_woken(w->log, lanes[0]);
 }
 
 /* The first fiber: what needs the database before the verdict. Only a rehearsal insists on it: a replacement for a crashed worker comes up
