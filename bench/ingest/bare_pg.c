@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { COLUMNS = 10, CONNECTIONS_MAX = 16, USERS = 1000 };
+enum { COLUMNS = 9, CONNECTIONS_MAX = 16, USERS = 1000, BATCH_MAX = 4096 };
 
-static const Oid types[COLUMNS] = {1182, 2951, 2951, 1005, 1005, 1005, 2951, 1009, 1009, 1009}; /* arrays of the columns' types */
+static const Oid types[COLUMNS] = {2951, 1005, 1005, 1005, 2951, 2951, 1009, 1009, 1009}; /* arrays of the columns' types */
 static struct wk_uuid tenant;
 static long next_id, rows;
 static int batch;
@@ -51,35 +51,43 @@ static size_t payload(char *to, size_t size, long id, int32_t at)
         "{\"display_phone_number\":\"15550100001\",\"phone_number_id\":\"100000000000001\"},\"timestamp\":%d}", user, user, id, at, user, user, at);
 }
 
-/* What the host puts into one row; the key's digest and the ids are made here too, for the statement sorts and stores them. */
-static void put_row(struct loader *l, long id, int32_t at)
+static int compare_keys(const void *a, const void *b) { return memcmp(a, b, sizeof(struct wk_uuid)); }
+
+/* What the host puts into one row; the key with its digest and the ids are made here too, for the statement stores them. */
+static void put_row(struct loader *l, struct wk_uuid *seen, long id, int32_t at)
 {
     unsigned char digest[EVP_MAX_MD_SIZE], uuid[16];
     char text[2048], key[32];
     size_t n = (size_t)snprintf(text, sizeof text, "whatsapp\n100000000000001\nwamid.HBgLMTIwMjU1NTAxMDEVAgASGBQzQTYyN0E1MUFBMkRB%012ld", id);
+    uint32_t be = htonl((uint32_t)(at - at % 3600));
 
     (void)EVP_Digest(text, n, digest, NULL, EVP_sha256(), NULL);
+    memcpy(seen->b, &be, 4);
+    memcpy(seen->b + 4, digest, 12);
     memcpy(uuid, digest + 16, 16);
     n = (size_t)snprintf(key, sizeof key, "ZA.7001000000000%07ld", id % USERS);
-    barray_int4(&l->column[0], at / 86400 - 10957);
-    barray_put(&l->column[1], digest, 16), barray_put(&l->column[2], tenant.b, 16);
-    barray_int2(&l->column[3], 0), barray_int2(&l->column[4], (int)(id % USERS % 64)), barray_int2(&l->column[5], 1);
-    barray_put(&l->column[6], uuid, 16), barray_put(&l->column[7], "whatsapp.incoming", 17), barray_put(&l->column[8], key, n);
+    barray_int2(&l->column[1], 0), barray_int2(&l->column[2], (int)(id % USERS % 64)), barray_int2(&l->column[3], 1);
+    barray_put(&l->column[4], uuid, 16), barray_put(&l->column[5], tenant.b, 16);
+    barray_put(&l->column[6], "whatsapp.incoming", 17), barray_put(&l->column[7], key, n);
     n = payload(text, sizeof text, id, at);
-    barray_put(&l->column[9], text, n);
+    barray_put(&l->column[8], text, n);
 }
 
 static void send_batch(struct loader *l, int32_t at)
 {
-    static const uint32_t elements[COLUMNS] = {WK_OID_DATE, WK_OID_UUID, WK_OID_UUID, WK_OID_INT2, WK_OID_INT2, WK_OID_INT2, WK_OID_UUID, WK_OID_TEXT, WK_OID_TEXT, WK_OID_TEXT};
-    static const int formats[COLUMNS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const uint32_t elements[COLUMNS] = {WK_OID_UUID, WK_OID_INT2, WK_OID_INT2, WK_OID_INT2, WK_OID_UUID, WK_OID_UUID, WK_OID_TEXT, WK_OID_TEXT, WK_OID_TEXT};
+    static const int formats[COLUMNS] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static struct wk_uuid seen[BATCH_MAX];
     const char *values[COLUMNS];
     int lengths[COLUMNS];
 
     for (int i = 0; i < COLUMNS; i++)
         barray_reset(&l->column[i], elements[i]);
     for (int i = 0; i < batch; i++)
-        put_row(l, next_id++, at);
+        put_row(l, &seen[i], next_id++, at);
+    qsort(seen, (size_t)batch, sizeof *seen, compare_keys);
+    for (int i = 0; i < batch; i++)
+        barray_put(&l->column[0], seen[i].b, sizeof seen[i].b);
     for (int i = 0; i < COLUMNS; i++) {
         struct wk_arg arg = barray_arg(&l->column[i]);
 
@@ -119,11 +127,15 @@ int main(int argc, char **argv)
         return 2;
     }
     batch = atoi(argv[3]);
+    if (batch < 1 || batch > BATCH_MAX) {
+        fprintf(stderr, "bare_pg: BATCH is 1 to %d\n", BATCH_MAX);
+        return 2;
+    }
     seconds = atof(argv[4]);
     next_id = atol(argv[6]);
     for (int i = 0; i < connections; i++) {
         loader[i].conn = PQconnectdb(argv[1]);
-        PQclear(PQprepare(loader[i].conn, "events", WK_INBOX_EVENTS_SQL, COLUMNS, types));
+        PQclear(PQprepare(loader[i].conn, "events", WK_INBOX_NEW_SQL, COLUMNS, types));
         if (PQstatus(loader[i].conn) != CONNECTION_OK || *PQerrorMessage(loader[i].conn))
             stop("prepare", loader[i].conn);
         fds[i] = (struct pollfd){.fd = PQsocket(loader[i].conn), .events = POLLIN};

@@ -27,7 +27,7 @@ struct batch {
         uint64_t epoch;
     } sent[WK_LANES][CLASSES];
 };
-enum { TEXTS = 11 };
+enum { TEXTS = 11, REST_MAX = 100000 };
 
 static void collect(struct wk_log *log, struct batch *b)
 {
@@ -36,11 +36,14 @@ static void collect(struct wk_log *log, struct batch *b)
             struct reader *r = &log->lane[l].reader[c];
             unsigned long long epoch = log->lane[l].epoch;
 
+            if (!r->first && log->last_seq - r->written_seq > REST_MAX) /* at rest while the log goes on: the next owner begins here */
+                r->done = r->whole;
             if (position_before(r->written, r->done)) {
                 text_item(&b->cls, "%u", c), text_item(&b->lane, "%u", l), text_item(&b->epoch, "%llu", epoch);
                 text_item(&b->xid, "%llu", (unsigned long long)r->done.xid), text_item(&b->seq, "%lld", (long long)r->done.seq);
                 b->cursors++;
                 r->written = r->done;
+                r->written_seq = log->last_seq;
             }
             for (size_t i = 0; i < r->drop.n; i++) {
                 const char *name = log->sub[r->drop.item[i].sub].name;
@@ -117,13 +120,15 @@ static uint32_t sub_index(const struct wk_log *log, const char *name)
 
 static void begin_at(struct wk_log *log, struct reader *r)
 {
-    r->read = (struct position){UINT64_MAX, INT64_MAX};
+    r->whole = (struct position){UINT64_MAX, INT64_MAX};
     for (uint32_t i = 0; i < log->subs; i++)
-        if (position_before(r->cursor[i], r->read))
-            r->read = r->cursor[i];
+        if (position_before(r->cursor[i], r->whole))
+            r->whole = r->cursor[i];
     if (!log->subs)
-        r->read = (struct position){0};
-    r->done = r->written = r->read;
+        r->whole = (struct position){0};
+    r->last = r->done = r->written = r->whole;
+    r->written_seq = log->last_seq;
+    r->is_tail = r->is_full = false;
 }
 
 /* Where every subscriber stands in these lanes, and what was handled beyond. */

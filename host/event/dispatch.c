@@ -136,7 +136,7 @@ static bool set_aside(struct wk_log *log, struct keyq *q, bool is_final, const s
 
     log->stats.failed++;
     if (is_final || attempts >= TRIES) {
-        ok = bury_event(log, s, &e->tenant, &e->event, e->cls, e->lane, attempts, why, true, &err);
+        ok = bury_event(log, s, &e->tenant, &e->event, e->at.xid, e->cls, e->lane, attempts, why, true, &err);
     } else {
         int64_t next = wk_engine_now_us(log->engine) + backoff_us(attempts);
 

@@ -46,11 +46,15 @@ struct marks {
     size_t n, room;
 };
 struct reader { /* one class of one lane */
-    struct position read, done; /* read up to; every event up to `done` is finished by all */
-    struct position written;    /* last cursor in the database */
+    struct position whole;   /* all of it up to here has been read, or is not there */
+    struct position last;    /* the last event of it that was read */
+    struct position done;    /* every event up to here is finished by all */
+    struct position written; /* last cursor in the database */
     struct entry *first, **end;
     uint32_t count;
-    bool has_news, is_behind; /* something was published; the last read stopped at an unfinished writer */
+    int64_t written_seq;     /* where the log was then */
+    bool is_full; /* its memory: read again when half of it is empty */
+    bool is_tail; /* follows the end of the log together with the others; else it lags behind and is read by itself */
     struct position cursor[SUBS_MAX]; /* where each subscriber was when the lane was taken */
     struct marks old, drop; /* found at takeover: already handled; to be removed with the next cursor write */
 };
@@ -106,6 +110,9 @@ struct wk_log {
     size_t subs;
     bool has_listeners; /* some plugin has on_message; else a message that is stored is done, without a fiber to find nobody */
     struct lane lane[WK_LANES];
+    struct position tail;      /* readers at the tail have read everything up to here */
+    int64_t last_seq;          /* the highest that was seen */
+    bool has_news, is_behind;  /* something was published; the last read stopped at an unfinished writer */
     struct keyq *bucket[BUCKETS];
     struct tenant_work *tenant[TENANT_BUCKETS];
     struct round round[CLASSES];
@@ -158,7 +165,7 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
 /* park.c */
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
                 const struct wk_err *why, struct wk_err *err); /* at its first parking; later its row is changed */
-bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
+bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, uint64_t xid, unsigned cls,
                 unsigned lane, uint32_t attempts, const struct wk_err *why, bool is_first, struct wk_err *err);
 bool parked_work(struct wk_log *log, struct keyq *q); /* runs what is due; false: nothing lies there any more */
 bool parked_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);

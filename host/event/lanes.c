@@ -126,8 +126,6 @@ static bool take(struct wk_log *log, unsigned want, struct wk_err *err)
         if (taken & UINT64_C(1) << l) {
             log->lane[l].is_owned = true;
             log->stats.lanes++;
-            for (unsigned c = 0; c < CLASSES; c++)
-                log->lane[l].reader[c].has_news = true;
         }
     text_finish(&lanes), text_finish(&got);
     if (ok && taken) {

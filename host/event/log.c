@@ -95,22 +95,20 @@ bool wk_log_start(struct wk_log *log, struct wk_err *err)
     return log->is_started;
 }
 
-void wk_log_woken(struct wk_log *log, unsigned cls, uint64_t lanes)
+void wk_log_woken(struct wk_log *log, uint64_t lanes)
 {
     bool mine = false;
 
-    for (unsigned l = 0; l < WK_LANES; l++)
-        if ((lanes & UINT64_C(1) << l) && log->lane[l].is_owned) {
-            log->lane[l].reader[cls].has_news = true;
-            mine = true;
-        }
+    for (unsigned l = 0; l < WK_LANES && !mine; l++)
+        mine = (lanes & UINT64_C(1) << l) && log->lane[l].is_owned;
+    log->has_news |= mine;
     if (mine && log->read_fiber)
         wk_fiber_wake(log->read_fiber);
 }
 
 void wk_log_published(struct wk_log *log, unsigned cls, uint64_t lanes)
 {
-    wk_log_woken(log, cls, lanes);
+    wk_log_woken(log, lanes);
     if (log->engine->share)
         wk_share_wake_others(log->engine->share, cls, lanes);
 }

@@ -20,7 +20,7 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
 bool wk_log_start(struct wk_log *log, struct wk_err *err); /* on a fiber: registers subscriptions; then runs by itself */
 /* New events in these lanes: of our own commits (the others are told too) or told by another worker. */
 void wk_log_published(struct wk_log *log, unsigned cls, uint64_t lanes);
-void wk_log_woken(struct wk_log *log, unsigned cls, uint64_t lanes);
+void wk_log_woken(struct wk_log *log, uint64_t lanes);
 void wk_log_clock_moved(struct wk_log *log);   /* due timers and waiting retries are looked at now */
 void wk_log_parked_changed(struct wk_log *log); /* somebody requeued */
 /* On a fiber: take nothing new, let handlers finish (cancel them at the deadline), write cursors, give the lanes back. */

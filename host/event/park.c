@@ -17,8 +17,8 @@ static const struct wk_stmt q_park = {"wakala", "host", "park",
 static const struct wk_stmt q_bury = {"wakala", "host", "bury",
     "WITH p AS (DELETE FROM wakala.parked WHERE name = $1 AND seq = $4 RETURNING first_at), "
     "m AS (INSERT INTO wakala.mark (name, class, lane, seq) SELECT $1, $2, $3, $4 WHERE $13 ON CONFLICT DO NOTHING RETURNING 1) "
-    "INSERT INTO wakala.dead (name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at) "
-    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce((SELECT first_at FROM p), wakala.now()) "
+    "INSERT INTO wakala.dead (name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at, xid) "
+    "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce((SELECT first_at FROM p), wakala.now()), $14::text::xid8 "
     "WHERE EXISTS (SELECT FROM p) OR EXISTS (SELECT FROM m)", false};
 static const struct wk_stmt q_next = {"wakala", "host", "parked_next",
     "SELECT p.attempts, coalesce((extract(epoch FROM p.next_at) * 1000000)::bigint, 0), p.xid, p.seq, e.id, "
@@ -63,16 +63,19 @@ bool park_event(struct wk_log *log, const struct subscriber *s, const struct ent
     return ok;
 }
 
-bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, unsigned cls,
+bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event, uint64_t xid, unsigned cls,
                 unsigned lane, uint32_t attempts, const struct wk_err *why, bool is_first, struct wk_err *err)
 {
+    char xid_text[24];
     struct wk_arg args[] = {wk_text(s->name), wk_int(cls), wk_int(lane), wk_int(event->seq), wk_id(&event->id), wk_id(tenant),
                             wk_text(event->type), wk_text(event->key), wk_text(event->payload), wk_int(attempts),
-                            wk_text(why->code ? why->code : "unknown"), wk_text(why->msg), wk_bool(is_first)};
+                            wk_text(why->code ? why->code : "unknown"), wk_text(why->msg), wk_bool(is_first), wk_text(xid_text)};
     struct wk_exec item = {.stmt = &q_bury, .args = args, .nargs = WK_COUNT(args)};
     struct wk_log_fields fields = {.hook = s->name, .trace_id = event->trace_id, .err = why};
-    bool ok = log_exec(log, &item, 1, err);
+    bool ok;
 
+    (void)snprintf(xid_text, sizeof xid_text, "%llu", (unsigned long long)xid);
+    ok = log_exec(log, &item, 1, err);
     wk_exec_clear(&item, 1);
     if (ok) {
         if (log->engine->share && wk_err_is(why, "plugin.crashed"))
@@ -87,11 +90,13 @@ bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_
 struct parked {
     uint32_t attempts;
     int64_t next_us;
+    uint64_t xid;
     struct wk_event event;
 };
 static void read_parked(struct parked *p, const struct wk_result *r, const char *key)
 {
-    *p = (struct parked){.attempts = (uint32_t)wk_result_int(r, 0, 0), .next_us = wk_result_int(r, 0, 1)};
+    *p = (struct parked){.attempts = (uint32_t)wk_result_int(r, 0, 0), .next_us = wk_result_int(r, 0, 1),
+                         .xid = strtoull(wk_result_text(r, 0, 2, NULL), NULL, 10)};
     p->event = (struct wk_event){.size = sizeof p->event, .version = (uint32_t)wk_result_int(r, 0, 6), .seq = wk_result_int(r, 0, 3),
                                  .type = wk_result_text(r, 0, 7, NULL), .key = key, .at_us = wk_result_int(r, 0, 5),
                                  .attempt = p->attempts + 1, .trace_id = wk_result_text(r, 0, 9, NULL)};
@@ -166,7 +171,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
     case HANDLED_DEAD:
         log->stats.failed++;
         if (why.cls == WK_BUSINESS || why.cls == WK_SECURITY || wk_err_is(&why, "plugin.crashed") || p.attempts + 1 >= TRIES) {
-            ok = bury_event(log, s, &q->tenant, &p.event, q->cls, q->lane, p.attempts + 1, &why, false, &err);
+            ok = bury_event(log, s, &q->tenant, &p.event, p.xid, q->cls, q->lane, p.attempts + 1, &why, false, &err);
             q->next_us = ok ? 0 : q->next_us;
         } else {
             (void)postpone(log, q, p.event.seq, p.attempts + 1, wk_engine_now_us(log->engine) + backoff_us(p.attempts + 1), &why, &err);

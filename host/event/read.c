@@ -1,16 +1,26 @@
-/* read.c - one query reads all owned lanes for all subscribers; entries stay in memory until everybody is done with them. */
+/* read.c - the log is scanned at its end, once for all lanes and all subscriptions; entries stay in memory until everybody is done with them.
+ *
+ * A reader (one class of one lane) at the tail follows the end of the log together with all others there: one range of one index, whatever the lane.
+ * A reader whose memory is full, or whose lane has just been taken, lags behind: the laggards are scanned together from where the last of
+ * them stands, and whoever has come up to the tail follows it again. */
 #include "event/internal.h"
-#include "event/text.h"
 #include "fiber/fiber.h"
+#include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 
+enum { TAIL_MAX = 1000, LAG_MAX = 2000 }; /* rows of one scan */
+#define EPOCH_2000_US INT64_C(946684800000000)
+
+/* Binary, for it is the busiest statement. The payload of rows that are not ours to handle stays where it is. Not in the select list: an EXISTS there
+ * is looked for once per row. */
+enum { COL_XMIN, COL_BEHIND, COL_XID, COL_SEQ, COL_CLASS, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
 static const struct wk_stmt q_read = {"wakala", "host", "log_read",
-    "WITH s AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) "
-    "SELECT e.class, e.lane, e.xid, e.seq, e.xid < s.xmin, e.id, e.tenant_id, (extract(epoch FROM e.at) * 1000000)::bigint, e.version, "
-    "e.type, e.key, CASE WHEN e.xid < s.xmin THEN e.payload END, coalesce(e.trace, '') "
-    "FROM s, unnest($1::int2[], $2::int2[], $3::xid8[], $4::int8[], $5::int4[]) AS l(class, lane, xid, seq, lim), "
-    "LATERAL (SELECT * FROM wakala.event WHERE class = l.class AND lane = l.lane AND (xid, seq) > (l.xid, l.seq) "
-    "ORDER BY xid, seq LIMIT l.lim) e ORDER BY e.class, e.lane, e.xid, e.seq", false};
+    "WITH x AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin), "
+    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE xid >= x.xmin AND (xid, seq) > ($1::xid8, $2::int8)) AS behind FROM x) "
+    "SELECT s.xmin, s.behind, e.xid, e.seq, e.class, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
+    "CASE WHEN ($4::int8[])[e.class + 1] >> e.lane & 1 = 1 THEN e.payload END, e.trace FROM s LEFT JOIN LATERAL "
+    "(SELECT * FROM wakala.event WHERE (xid, seq) > ($1::xid8, $2::int8) AND xid < s.xmin ORDER BY xid, seq LIMIT $3::int4) e ON true", true};
 
 struct entry *entry_ref(struct entry *e)
 {
@@ -27,32 +37,49 @@ static char *put(char **at, const char *text, size_t len)
 {
     char *to = *at;
 
-    memcpy(to, text, len);
+    if (len)
+        memcpy(to, text, len);
     to[len] = '\0';
     *at += len + 1;
     return to;
+}
+
+/* A value of two or eight bytes, as the server sends it. */
+static int64_t number(const struct wk_result *r, size_t row, size_t column)
+{
+    size_t len;
+    const char *at = wk_result_text(r, row, column, &len);
+    uint64_t wide = 0;
+    uint16_t narrow = 0;
+
+    if (len == sizeof wide)
+        memcpy(&wide, at, sizeof wide);
+    else if (len == sizeof narrow)
+        memcpy(&narrow, at, sizeof narrow);
+    return len == sizeof narrow ? (int16_t)be16toh(narrow) : (int64_t)be64toh(wide);
+}
+
+static struct position position_of(const struct wk_result *r, size_t row)
+{
+    return (struct position){(uint64_t)number(r, row, COL_XID), number(r, row, COL_SEQ)};
 }
 
 /* One row into one block. */
 static struct entry *entry_create(const struct wk_result *r, size_t row)
 {
     size_t type, key, payload, trace;
-    const char *t = wk_result_text(r, row, 9, &type), *k = wk_result_text(r, row, 10, &key), *p = wk_result_text(r, row, 11, &payload),
-               *c = wk_result_text(r, row, 12, &trace);
-    struct entry *e = p ? calloc(1, sizeof *e + type + key + payload + trace + 4) : NULL;
+    const char *t = wk_result_text(r, row, COL_TYPE, &type), *k = wk_result_text(r, row, COL_KEY, &key), *p = wk_result_text(r, row, COL_PAYLOAD, &payload),
+               *c = wk_result_text(r, row, COL_TRACE, &trace);
+    struct entry *e = malloc(sizeof *e + type + key + payload + trace + 4);
     char *at = (char *)(e + 1);
 
     if (!e)
         return NULL;
-    e->cls = (unsigned)wk_result_int(r, row, 0);
-    e->lane = (unsigned)wk_result_int(r, row, 1);
-    e->at.xid = strtoull(wk_result_text(r, row, 2, NULL), NULL, 10);
-    e->at.seq = wk_result_int(r, row, 3);
-    e->refs = 1;
-    e->event = (struct wk_event){.size = sizeof e->event, .version = (uint32_t)wk_result_int(r, row, 8), .seq = e->at.seq, .attempt = 1,
-                                 .at_us = wk_result_int(r, row, 7), .payload_len = payload};
-    (void)wk_uuid_parse(wk_result_text(r, row, 5, NULL), &e->event.id);
-    (void)wk_uuid_parse(wk_result_text(r, row, 6, NULL), &e->tenant);
+    *e = (struct entry){.refs = 1, .at = position_of(r, row), .cls = (unsigned)number(r, row, COL_CLASS), .lane = (unsigned)number(r, row, COL_LANE)};
+    e->event = (struct wk_event){.size = sizeof e->event, .version = (uint32_t)number(r, row, COL_VERSION), .seq = e->at.seq, .attempt = 1,
+                                 .at_us = number(r, row, COL_AT) + EPOCH_2000_US, .payload_len = payload};
+    memcpy(e->event.id.b, wk_result_text(r, row, COL_ID, NULL), sizeof e->event.id.b);
+    memcpy(e->tenant.b, wk_result_text(r, row, COL_TENANT, NULL), sizeof e->tenant.b);
     e->event.type = put(&at, t, type);
     e->event.key = put(&at, k, key);
     e->event.payload = put(&at, p, payload);
@@ -129,8 +156,14 @@ void reader_settle(struct wk_log *log, struct reader *r)
         log->stats.in_memory--;
         entry_unref(e);
     }
-    if (!r->first)
-        r->done = r->read;
+    if (!r->first && position_before(r->done, r->last))
+        r->done = r->last;
+    if (r->is_full && r->count < log->conf.read_max / 2) { /* not one by one: laggards that are read together stay together */
+        r->is_full = false;
+        log->has_news = true;
+        if (log->read_fiber)
+            wk_fiber_wake(log->read_fiber);
+    }
 }
 
 void reader_clear(struct reader *r)
@@ -147,26 +180,77 @@ void reader_clear(struct reader *r)
     r->end = &r->first;
 }
 
-static bool read_row(struct wk_log *log, const struct wk_result *result, size_t row)
+/* One look at the log, and for whom. */
+struct scan {
+    struct position from;
+    uint64_t mask[CLASSES]; /* lanes */
+    uint32_t limit;
+    char xid[24], seq[24], max[12], masks[CLASSES * 24];
+    struct wk_arg args[4];
+};
+
+static bool may_read(const struct wk_log *log, unsigned lane) { return log->lane[lane].is_owned && !log->lane[lane].is_leaving; }
+
+static bool is_empty(const struct scan *s)
 {
-    unsigned cls = (unsigned)wk_result_int(result, row, 0), lane = (unsigned)wk_result_int(result, row, 1);
+    uint64_t any = 0;
+
+    for (unsigned c = 0; c < CLASSES; c++)
+        any |= s->mask[c];
+    return !any;
+}
+
+/* Who is asked for: all at the tail, and those behind it that have room. */
+static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
+{
+    *tail = (struct scan){.from = log->tail, .limit = TAIL_MAX};
+    *lag = (struct scan){.from = {UINT64_MAX, INT64_MAX}, .limit = LAG_MAX};
+    for (unsigned l = 0; l < WK_LANES; l++)
+        for (unsigned c = 0; c < CLASSES && may_read(log, l); c++) {
+            struct reader *r = &log->lane[l].reader[c];
+            r->is_full |= r->count >= log->conf.read_max;
+            if (r->is_tail && r->is_full) {
+                r->is_tail = false;
+                if (position_before(r->whole, log->tail))
+                    r->whole = log->tail;
+            }
+            if (r->is_tail) {
+                tail->mask[c] |= UINT64_C(1) << l;
+            } else if (!r->is_full) {
+                lag->mask[c] |= UINT64_C(1) << l;
+                if (position_before(r->whole, lag->from))
+                    lag->from = r->whole;
+            }
+        }
+}
+
+static struct wk_exec item_of(struct scan *s)
+{
+    int n = 0;
+
+    (void)snprintf(s->xid, sizeof s->xid, "%llu", (unsigned long long)s->from.xid);
+    (void)snprintf(s->seq, sizeof s->seq, "%lld", (long long)s->from.seq);
+    (void)snprintf(s->max, sizeof s->max, "%u", s->limit);
+    for (unsigned c = 0; c < CLASSES; c++)
+        n += snprintf(s->masks + n, sizeof s->masks - (size_t)n, "%c%lld", c ? ',' : '{', (long long)s->mask[c]);
+    (void)snprintf(s->masks + n, sizeof s->masks - (size_t)n, "}");
+    s->args[0] = wk_text(s->xid), s->args[1] = wk_text(s->seq), s->args[2] = wk_text(s->max), s->args[3] = wk_text(s->masks);
+    return (struct wk_exec){.stmt = &q_read, .args = s->args, .nargs = WK_COUNT(s->args)};
+}
+
+static bool read_row(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, size_t row)
+{
+    unsigned cls = (unsigned)number(result, row, COL_CLASS) % CLASSES, lane = (unsigned)number(result, row, COL_LANE) % WK_LANES;
     struct reader *r = &log->lane[lane].reader[cls];
+    struct position at = position_of(result, row);
     struct entry *e;
 
-    if (!log->lane[lane].is_owned || log->lane[lane].is_leaving || r->is_behind)
+    if (!(s->mask[cls] & UINT64_C(1) << lane) || !may_read(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, at))
         return true;
-    if (*wk_result_text(result, row, 4, NULL) != 't') {
-        r->is_behind = true; /* its writer, or an older one, may still be at work: nothing of this lane beyond it yet */
-        return true;
-    }
     e = entry_create(result, row);
     if (!e)
         return false;
-    if (!position_before(r->read, e->at)) { /* the lane changed hands while we read */
-        entry_unref(e);
-        return true;
-    }
-    r->read = e->at;
+    r->whole = r->last = at;
     e->pending = wanted_by(log, r, e);
     *r->end = e;
     r->end = &e->next;
@@ -178,64 +262,88 @@ static bool read_row(struct wk_log *log, const struct wk_result *result, size_t 
     return true;
 }
 
-/* One trip over all lanes that have news (or all, when `all`). False: the database did not answer. */
-static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *err)
+/* What came back; how far it reached in *reached. False: no memory, and nothing behind the row that did not fit counts as read. */
+static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, bool *is_cut,
+                 struct position *reached)
 {
-    struct text cls, lane, xid, seq, lim;
-    struct wk_exec item = {.stmt = &q_read, .nargs = 5};
-    struct wk_arg args[5];
-    uint32_t asked[CLASSES][WK_LANES];
-    bool ok = true, any = false;
+    size_t rows = wk_result_rows(result), events = rows && !wk_result_is_null(result, 0, COL_SEQ) ? rows : 0;
+    bool ok = true;
 
-    text_init(&cls), text_init(&lane), text_init(&xid), text_init(&seq), text_init(&lim);
-    memset(asked, 0, sizeof asked);
-    for (unsigned c = 0; c < CLASSES; c++)
-        for (unsigned l = 0; l < WK_LANES; l++) {
-            struct reader *r = &log->lane[l].reader[c];
-            uint32_t room = log->conf.read_max > r->count ? log->conf.read_max - r->count : 0;
+    *reached = s->from;
+    for (size_t i = 0; i < events && ok; i++) {
+        struct position at = position_of(result, i);
 
-            if (!log->lane[l].is_owned || log->lane[l].is_leaving || !room || (!all && !r->has_news && !r->is_behind))
-                continue;
-            any = true;
-            asked[c][l] = room > 100 ? 100 : room;
-            r->has_news = r->is_behind = false;
-            text_item(&cls, "%u", c), text_item(&lane, "%u", l), text_item(&xid, "%llu", (unsigned long long)r->read.xid);
-            text_item(&seq, "%lld", (long long)r->read.seq), text_item(&lim, "%u", asked[c][l]);
-        }
-    *more = false;
-    if (any) {
-        args[0] = wk_text(text_array(&cls)), args[1] = wk_text(text_array(&lane)), args[2] = wk_text(text_array(&xid));
-        args[3] = wk_text(text_array(&seq)), args[4] = wk_text(text_array(&lim));
-        item.args = args;
-        ok = log_exec(log, &item, 1, err);
+        assert(position_before(*reached, at));
+        ok = read_row(log, s, epochs, result, i);
+        if (ok)
+            *reached = at;
+        log->last_seq = at.seq > log->last_seq ? at.seq : log->last_seq;
     }
-    for (size_t i = 0; ok && any && i < wk_result_rows(item.result); i++) {
-        unsigned c = (unsigned)wk_result_int(item.result, i, 0), l = (unsigned)wk_result_int(item.result, i, 1);
-
-        ok = read_row(log, item.result, i) || wk_fail(err, WK_TRANSIENT, "host.no_memory", "events read");
-        if (asked[c][l] && --asked[c][l] == 0) {
-            log->lane[l].reader[c].has_news = true; /* the batch was full: there may be more */
-            *more = true;
-        }
-    }
-    for (unsigned c = 0; any && c < CLASSES; c++)
-        for (unsigned l = 0; l < WK_LANES; l++) {
-            *more = *more || (log->lane[l].is_owned && log->lane[l].reader[c].is_behind);
-            if (log->lane[l].is_owned)
-                reader_settle(log, &log->lane[l].reader[c]);
-        }
-    wk_exec_clear(&item, 1);
-    text_finish(&cls), text_finish(&lane), text_finish(&xid), text_finish(&seq), text_finish(&lim);
+    *is_cut = !ok || events == s->limit;
+    if (rows && !*is_cut) /* all that is finished has been seen */
+        *reached = (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
+    log->is_behind |= rows && *wk_result_text(result, 0, COL_BEHIND, NULL);
+    for (unsigned l = 0; l < WK_LANES; l++)
+        for (unsigned c = 0; c < CLASSES && may_read(log, l) && log->lane[l].epoch == epochs[l]; c++)
+            if ((s->mask[c] & UINT64_C(1) << l) && position_before(log->lane[l].reader[c].whole, *reached))
+                log->lane[l].reader[c].whole = *reached;
     return ok;
 }
 
-static bool has_news(const struct wk_log *log)
+/* Who has come up to the tail follows it from now on. When nobody is there, the first ones make it. */
+static void join_tail(struct wk_log *log, const struct scan *lag, bool is_tail_empty, struct position reached)
 {
+    if (is_tail_empty)
+        log->tail = reached;
+    for (unsigned l = 0; l < WK_LANES; l++)
+        for (unsigned c = 0; c < CLASSES && may_read(log, l); c++) {
+            struct reader *r = &log->lane[l].reader[c];
+
+            r->is_tail |= (lag->mask[c] & UINT64_C(1) << l) && !position_before(r->whole, log->tail);
+        }
+}
+
+/* One trip. The laggards are scanned after the tail, so that they can reach it. False: the database did not answer. */
+static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *err)
+{
+    struct scan tail, lag;
+    struct wk_exec items[2];
+    struct position reached;
+    uint64_t epochs[WK_LANES];
+    bool is_tail_empty, is_tail_due, is_lag_due, is_cut, ok = true;
+    size_t n = 0;
+
+    *more = false;
+    choose(log, &tail, &lag);
+    is_tail_empty = is_empty(&tail);
+    is_tail_due = !is_tail_empty && (all || log->has_news || log->is_behind);
+    is_lag_due = !is_empty(&lag);
+    log->has_news = log->is_behind = false;
+    if (!is_tail_due && !is_lag_due)
+        return true;
+    for (unsigned l = 0; l < WK_LANES; l++)
+        epochs[l] = log->lane[l].epoch;
+    items[0] = item_of(&tail);
+    items[1] = item_of(&lag);
+    n = (size_t)is_tail_due + is_lag_due;
+    ok = log_exec(log, is_tail_due ? items : items + 1, n, err);
+    if (ok && is_tail_due) {
+        ok = take(log, &tail, epochs, items[0].result, &is_cut, &reached);
+        log->tail = reached;
+        *more |= is_cut;
+    }
+    if (ok && is_lag_due) {
+        ok = take(log, &lag, epochs, items[1].result, &is_cut, &reached);
+        if (!is_cut || !is_tail_empty)
+            join_tail(log, &lag, is_tail_empty, reached);
+        *more |= is_cut;
+    }
+    *more |= log->is_behind;
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && log->lane[l].is_owned; c++)
-            if (log->lane[l].reader[c].has_news && log->lane[l].reader[c].count < log->conf.read_max)
-                return true;
-    return false;
+            reader_settle(log, &log->lane[l].reader[c]);
+    wk_exec_clear(items, WK_COUNT(items));
+    return ok;
 }
 
 void log_read_loop(void *arg)
@@ -250,9 +358,7 @@ void log_read_loop(void *arg)
         if (full)
             next_full = wk_mono_us() + (int64_t)log->conf.poll_ms * 1000;
         if (!read_once(log, full, &more, &err)) {
-            for (unsigned l = 0; l < WK_LANES; l++) /* what was told is still true */
-                for (unsigned c = 0; c < CLASSES; c++)
-                    log->lane[l].reader[c].has_news = true;
+            log->has_news = true; /* what was told is still true */
             if (!log_pause(log, "log.read", 250))
                 break;
             continue;
@@ -263,7 +369,7 @@ void log_read_loop(void *arg)
         if (more) { /* a writer is at work, or a full batch: look again very soon, after the others had a turn */
             if (!log_pause(log, "log.read", 1))
                 break;
-        } else if (!has_news(log) && !log_pause(log, "log.read", log->conf.poll_ms)) {
+        } else if (!log->has_news && !log_pause(log, "log.read", log->conf.poll_ms)) {
             break;
         }
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <wakala/db.h>
 
-enum wk_oid { WK_OID_BYTEA = 17, WK_OID_INT2 = 21, WK_OID_INT4 = 23, WK_OID_TEXT = 25, WK_OID_DATE = 1082, WK_OID_UUID = 2950 };
+enum wk_oid { WK_OID_BYTEA = 17, WK_OID_INT2 = 21, WK_OID_INT4 = 23, WK_OID_TEXT = 25, WK_OID_UUID = 2950 };
 struct barray {
     char *data;
     size_t len, room;

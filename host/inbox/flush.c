@@ -3,22 +3,27 @@
 #include "inbox/statements.h"
 #include "call/call.h"
 #include "fiber/fault.h"
+#include "fiber/fiber.h"
+#include "observe/log.h"
+#include <stdlib.h>
 
-static const struct wk_stmt q_events = {"wakala", "host", "inbox_events", WK_INBOX_EVENTS_SQL, false};
-/* A message is found by our own id when it came back, else by the channel's. 'failed' counts only below 'delivered'. */
+enum { REPEATS_US = 1000000, ALERT_US = 10000000 };
+
+static const struct wk_stmt q_new = {"wakala", "host", "inbox_new", WK_INBOX_NEW_SQL, false};
+static const struct wk_stmt q_known = {"wakala", "host", "inbox_known", WK_INBOX_KNOWN_SQL, false};
+/* A message is found by our own id when it came back, else by the channel's. 'failed' counts only below 'delivered', whichever came first. */
 static const struct wk_stmt q_statuses = {"wakala", "host", "inbox_statuses",
-    "WITH i AS MATERIALIZED (SELECT tenant_id, CASE WHEN callback ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN callback::uuid END AS id, "
-    "wamid, rank, code FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int2[], $5::int4[]) AS t(tenant_id, callback, wamid, rank, code)), "
+    "WITH i AS MATERIALIZED (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int2[], $5::int4[]) AS t(tenant_id, id, wamid, rank, code)), "
     "a AS (SELECT tenant_id, id, max(wamid) AS wamid, max(rank) AS rank, bool_or(rank = 0) AS failed, max(code) FILTER (WHERE rank = 0) AS code "
     "FROM i WHERE id IS NOT NULL GROUP BY 1, 2), "
     "b AS (SELECT tenant_id, wamid, max(rank) AS rank, bool_or(rank = 0) AS failed, max(code) FILTER (WHERE rank = 0) AS code "
     "FROM i WHERE id IS NULL GROUP BY 1, 2), "
     "ua AS (UPDATE wakala.outbound o SET rank = greatest(o.rank, a.rank), wamid = coalesce(o.wamid, a.wamid), "
-    "error_code = coalesce(a.code, o.error_code), state = CASE WHEN greatest(o.rank, a.rank) < 2 AND a.failed THEN 'failed' "
+    "error_code = coalesce(a.code, o.error_code), state = CASE WHEN greatest(o.rank, a.rank) >= 2 THEN 'sent' WHEN a.failed THEN 'failed' "
     "WHEN a.rank > 0 AND o.state = 'sending' THEN 'sent' ELSE o.state END "
     "FROM a WHERE o.tenant_id = a.tenant_id AND o.id = a.id RETURNING o.id, o.tenant_id), "
     "ub AS (UPDATE wakala.outbound o SET rank = greatest(o.rank, b.rank), error_code = coalesce(b.code, o.error_code), "
-    "state = CASE WHEN greatest(o.rank, b.rank) < 2 AND b.failed THEN 'failed' ELSE o.state END "
+    "state = CASE WHEN greatest(o.rank, b.rank) >= 2 THEN 'sent' WHEN b.failed THEN 'failed' ELSE o.state END "
     "FROM b WHERE o.wamid = b.wamid AND o.tenant_id = b.tenant_id RETURNING o.wamid, o.tenant_id), "
     "o AS (SELECT tenant_id, wamid, id::text AS callback, rank, code FROM a WHERE NOT EXISTS (SELECT FROM ua WHERE ua.id = a.id AND ua.tenant_id = a.tenant_id) "
     "UNION ALL SELECT tenant_id, wamid, NULL, rank, code FROM b WHERE NOT EXISTS (SELECT FROM ub WHERE ub.wamid = b.wamid AND ub.tenant_id = b.tenant_id)) "
@@ -28,15 +33,16 @@ static const struct wk_stmt q_quarantine = {"wakala", "host", "inbox_quarantine"
 
 static void columns_reset(struct columns *c)
 {
-    barray_reset(&c->day, WK_OID_DATE), barray_reset(&c->seen, WK_OID_UUID), barray_reset(&c->tenant, WK_OID_UUID);
+    barray_reset(&c->seen, WK_OID_UUID), barray_reset(&c->sorted, WK_OID_UUID), barray_reset(&c->tenant, WK_OID_UUID);
     barray_reset(&c->cls, WK_OID_INT2), barray_reset(&c->lane, WK_OID_INT2), barray_reset(&c->version, WK_OID_INT2);
     barray_reset(&c->id, WK_OID_UUID), barray_reset(&c->type, WK_OID_TEXT), barray_reset(&c->key, WK_OID_TEXT);
     barray_reset(&c->payload, WK_OID_TEXT);
-    barray_reset(&c->s_tenant, WK_OID_UUID), barray_reset(&c->s_callback, WK_OID_TEXT), barray_reset(&c->s_message, WK_OID_TEXT);
+    barray_reset(&c->s_tenant, WK_OID_UUID), barray_reset(&c->s_callback, WK_OID_UUID), barray_reset(&c->s_message, WK_OID_TEXT);
     barray_reset(&c->s_rank, WK_OID_INT2), barray_reset(&c->s_error, WK_OID_INT4);
     barray_reset(&c->q_channel, WK_OID_TEXT), barray_reset(&c->q_address, WK_OID_TEXT), barray_reset(&c->q_why, WK_OID_TEXT);
     barray_reset(&c->q_body, WK_OID_BYTEA);
     memset(c->lanes, 0, sizeof c->lanes);
+    c->repeats = 0;
 }
 
 /* {"message":{..},"contact":{..}}: raw values of the channel under the names it gave them. */
@@ -79,6 +85,19 @@ static void quarantine(struct columns *c, const char *channel, struct wk_span ad
     barray_put(&c->q_address, address.data ? address.data : "", address.len);
     barray_put(&c->q_why, why, strlen(why));
     barray_put(&c->q_body, body, len);
+    c->last_channel = channel;
+    c->last_address = address;
+    c->last_why = why;
+}
+
+static bool read_uuid(struct wk_span s, struct wk_uuid *id)
+{
+    char text[WK_UUID_TEXT] = "";
+
+    if (s.len != sizeof text - 1)
+        return false;
+    memcpy(text, s.data, s.len);
+    return wk_uuid_parse(text, id);
 }
 
 static void put_row(struct flusher *f, const struct request *r, const struct row *row)
@@ -93,16 +112,17 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
         quarantine(c, r->hook->inbox->channel, it->address, it->why ? it->why : "unknown address", raw->data, raw->len);
     } else if (it->kind == WK_ITEM_STATUS) {
         barray_put(&c->s_tenant, row->tenant.b, 16);
-        if (it->callback.len)
-            barray_put(&c->s_callback, it->callback.data, it->callback.len);
+        if (read_uuid(it->callback, &id)) /* else it is not of our making */
+            barray_put(&c->s_callback, id.b, 16);
         else
             barray_null(&c->s_callback);
         barray_put(&c->s_message, it->message_id.data, it->message_id.len);
         barray_int2(&c->s_rank, (int)it->rank);
         barray_int4(&c->s_error, it->error_code);
+    } else if (row->is_repeat) {
+        c->repeats++;
     } else {
         wk_uuid7(wk_engine_now_us(f->room->engine), &id);
-        barray_int4(&c->day, row->day);
         barray_put(&c->seen, row->seen.b, 16), barray_put(&c->tenant, row->tenant.b, 16);
         barray_int2(&c->cls, (int)row->type->priority), barray_int2(&c->lane, (int)row->lane);
         barray_int2(&c->version, (int)row->type->version), barray_put(&c->id, id.b, 16);
@@ -111,6 +131,50 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
         put_payload(&c->payload, it);
         c->lanes[row->type->priority % WK_SHARE_CLASSES] |= UINT64_C(1) << row->lane;
     }
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct keyed *x = a, *y = b;
+    int order = memcmp(x->row->seen.b, y->row->seen.b, sizeof x->row->seen.b);
+
+    return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+/* The keys in order, each once; what repeats one of them is not stored again. */
+static bool sort_keys(struct flusher *f, struct request **requests, size_t n)
+{
+    struct barray *sorted = &f->columns.sorted;
+    size_t count = 0;
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; requests[i]->x && !requests[i]->is_whole_bad && k < requests[i]->n; k++) {
+            struct row *row = &requests[i]->rows[k];
+
+            if (row->is_quarantine || row->item.kind == WK_ITEM_STATUS)
+                continue;
+            if (count == f->keyed_room) {
+                size_t room = count ? 2 * count : 256;
+                struct keyed *more = reallocarray(f->keyed, room, sizeof *more);
+
+                if (!more)
+                    return false;
+                f->keyed = more;
+                f->keyed_room = room;
+            }
+            f->keyed[count] = (struct keyed){row, count};
+            count++;
+        }
+    if (count)
+        qsort(f->keyed, count, sizeof *f->keyed, compare_keys);
+    for (size_t i = 0; i < count; i++) {
+        struct row *row = f->keyed[i].row;
+
+        row->is_repeat = i && wk_uuid_equal(&row->seen, &f->keyed[i - 1].row->seen);
+        if (!row->is_repeat)
+            barray_put(sorted, row->seen.b, 16);
+    }
+    return true;
 }
 
 /* Did the server refuse what the request says (a value that does not fit, a row that is too large), rather than being unable to take
@@ -123,36 +187,76 @@ static bool is_refusal(const struct wk_exec *items, size_t n)
     return false;
 }
 
+static bool has_no_memory(const struct columns *c)
+{
+    for (const struct barray *a = &c->seen; a <= &c->q_body; a++)
+        if (a->is_broken) /* one array shorter than the others would pair the wrong things */
+            return true;
+    return false;
+}
+
+/* Somebody should look: a number that is not entered, or a sender that speaks another language. One line for many. */
+static void alert(struct flusher *f)
+{
+    struct wk_inbox_room *room = f->room;
+    const struct columns *c = &f->columns;
+    int64_t now = wk_mono_us();
+
+    room->unsaid += c->q_body.n;
+    if (!room->unsaid || now < room->next_alert_us)
+        return;
+    wk_log_line(WK_ERROR, NULL, "%llu updates went into quarantine (table wakala.quarantine); the last: channel %s, address '%.*s', %s. "
+                                "wakala tenant list names the addresses that are known", (unsigned long long)room->unsaid, c->last_channel,
+                (int)(c->last_address.len < 64 ? c->last_address.len : 64), c->last_address.data ? c->last_address.data : "", c->last_why);
+    room->unsaid = 0;
+    room->next_alert_us = now + ALERT_US;
+}
+
+static void count(struct flusher *f, uint64_t stored)
+{
+    const struct columns *c = &f->columns;
+    struct wk_inbox_stats *stats = &f->room->stats;
+
+    stats->duplicates += c->repeats + c->seen.n - stored;
+    stats->updates += c->repeats + c->seen.n;
+    stats->statuses += c->s_rank.n;
+    stats->quarantined += c->q_body.n;
+    stats->flushes++;
+    alert(f);
+}
+
 static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, struct wk_err *err)
 {
     struct columns *c = &f->columns;
-    struct barray *events[] = {&c->day, &c->seen, &c->tenant, &c->cls, &c->lane, &c->version, &c->id, &c->type, &c->key, &c->payload};
+    struct barray *events[] = {&c->sorted, &c->cls, &c->lane, &c->version, &c->id, &c->tenant, &c->type, &c->key, &c->payload};
     struct barray *statuses[] = {&c->s_tenant, &c->s_callback, &c->s_message, &c->s_rank, &c->s_error};
     struct barray *bad[] = {&c->q_channel, &c->q_address, &c->q_why, &c->q_body};
     struct wk_arg ae[WK_COUNT(events)], as[WK_COUNT(statuses)], aq[WK_COUNT(bad)];
+    bool ask_first = wk_mono_us() < f->repeats_until_us;
     struct wk_exec items[3];
-    size_t n = 0, events_at = SIZE_MAX;
+    size_t n = 0;
     WK_AUTO(wk_conn) conn = NULL;
 
+    if (ask_first)
+        events[0] = &c->seen;
     for (size_t i = 0; i < WK_COUNT(events); i++)
         ae[i] = barray_arg(events[i]);
     for (size_t i = 0; i < WK_COUNT(statuses); i++)
         as[i] = barray_arg(statuses[i]);
     for (size_t i = 0; i < WK_COUNT(bad); i++)
         aq[i] = barray_arg(bad[i]);
-    for (struct barray *a = &c->day; a <= &c->q_body; a++)
-        if (a->is_broken) /* one array shorter than the others would pair the wrong things */
-            return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
-    if (c->day.n) {
-        events_at = n;
-        items[n++] = (struct wk_exec){.stmt = &q_events, .args = ae, .nargs = WK_COUNT(ae)};
-    }
+    if (has_no_memory(c))
+        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
+    if (c->seen.n)
+        items[n++] = (struct wk_exec){.stmt = ask_first ? &q_known : &q_new, .args = ae, .nargs = WK_COUNT(ae)};
     if (c->s_rank.n)
         items[n++] = (struct wk_exec){.stmt = &q_statuses, .args = as, .nargs = WK_COUNT(as)};
     if (c->q_body.n)
         items[n++] = (struct wk_exec){.stmt = &q_quarantine, .args = aq, .nargs = WK_COUNT(aq)};
-    if (!n)
+    if (!n) {
+        count(f, 0);
         return true;
+    }
     conn = wk_db_acquire(f->room->engine->db, WK_DB_HOST, NULL, until_us, err);
     if (!conn)
         return false;
@@ -162,12 +266,7 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
         return false;
     }
     wk_fault_point("inbox.flushed");
-    if (events_at != SIZE_MAX)
-        f->room->stats.duplicates += c->day.n - (uint64_t)wk_result_affected(items[events_at].result);
-    f->room->stats.updates += c->day.n;
-    f->room->stats.statuses += c->s_rank.n;
-    f->room->stats.quarantined += c->q_body.n;
-    f->room->stats.flushes++;
+    count(f, c->seen.n ? (uint64_t)wk_result_affected(items[0].result) : 0);
     wk_exec_clear(items, n);
     return true;
 }
@@ -179,6 +278,8 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
     bool is_refused = false;
 
     columns_reset(c);
+    if (!sort_keys(f, requests, n))
+        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
     for (size_t i = 0; i < n; i++) {
         struct request *r = requests[i];
 
@@ -189,14 +290,16 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
         for (size_t k = 0; !r->is_whole_bad && k < r->n; k++)
             put_row(f, r, &r->rows[k]);
     }
-    for (int tries = 0; tries < 3; tries++) {
+    for (int tries = 0; tries < 4; tries++) {
         if (send_flush(f, until_us, &is_refused, err)) {
             for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
                 if (c->lanes[cls] && f->room->engine->published)
                     f->room->engine->published(f->room->engine->published_arg, cls, c->lanes[cls]);
             return true;
         }
-        if (!wk_err_is(err, "db.conflict"))
+        if (wk_err_is(err, "db.unique")) /* somebody sends again; where one does, more will */
+            f->repeats_until_us = wk_mono_us() + REPEATS_US;
+        else if (!wk_err_is(err, "db.conflict"))
             break;
     }
     if (!is_refused)

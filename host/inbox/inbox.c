@@ -9,7 +9,7 @@
 #include <event2/event.h>
 #include <openssl/evp.h>
 
-enum { REQUEST_MAX = 256, ITEMS_MAX = 2000, KEY_MAX = 200, DEDUPE_MAX = 512, SCRATCH_MAX = 8 << 20 };
+enum { REQUEST_MAX = 256, ITEMS_MAX = 2000, KEY_MAX = 200, DEDUPE_MAX = 512, SCRATCH_MAX = 8 << 20, SEEN_SPAN_S = 3600 };
 
 void request_free(struct request *r)
 {
@@ -77,9 +77,12 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
         return;
     row->type = type->type;
     row->lane = wk_lane_of(&row->tenant, it->key.data, it->key.len);
-    row->day = (int32_t)((it->at_s < 0 || it->at_s > INT64_C(253402300799) ? 0 : it->at_s) / 86400 - 10957);
     if (hash_key(room, hook->inbox->channel, it, digest)) {
-        memcpy(row->seen.b, digest, sizeof row->seen.b);
+        uint32_t at = it->at_s < 0 || it->at_s > UINT32_MAX ? 0 : (uint32_t)it->at_s;
+
+        at = htonl(at - at % SEEN_SPAN_S);
+        memcpy(row->seen.b, &at, sizeof at); /* keys of one hour stand together: 003-tail.sql */
+        memcpy(row->seen.b + sizeof at, digest, sizeof row->seen.b - sizeof at);
     } else { /* no channel has ids that long */
         row->is_quarantine = true;
         row->item.why = "an id that is too long";
@@ -153,21 +156,12 @@ static struct wk_webhook webhook_of(struct wk_exchange *x, const struct wk_inbox
     return (struct wk_webhook){.size = sizeof(struct wk_webhook), .plugin = hook->plugin, .app = app, .request = x, .header = hook_header, .query = hook_query};
 }
 
-static void wake_flusher(struct wk_inbox_room *room)
-{
-    for (uint32_t i = 0; i < room->conf.flushers; i++)
-        if (room->flusher[i].is_idle) {
-            room->flusher[i].is_idle = false;
-            wk_fiber_wake(room->flusher[i].fiber);
-            return;
-        }
-}
-
 void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app)
 {
     struct wk_webhook w = webhook_of(x, hook, app);
     struct receiver rc = {.split = {.size = sizeof rc.split, .add = receive}, .room = room};
-    struct request *r;
+    struct request *r = NULL;
+    int64_t until_us;
     struct wk_err err = {0};
     bool ok;
 
@@ -185,7 +179,9 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
         answer(x, 401, "signature\n");
         return;
     }
-    r = room->waiting_bytes > room->conf.waiting_max || room->is_draining || !wk_directory_is_loaded(room->engine->directory) ? NULL : calloc(1, sizeof *r);
+    until_us = wk_exchange_received_us(x) + (int64_t)room->conf.deadline_ms * 1000;
+    if (room->waiting_bytes <= room->conf.waiting_max && !room->is_draining && wk_directory_is_loaded(room->engine->directory) && wk_mono_us() < until_us)
+        r = calloc(1, sizeof *r);
     if (!r) {
         wk_blame_leave();
         wk_arena_finish(&query_memory);
@@ -193,7 +189,7 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
         answer(x, 503, "try again\n");
         return;
     }
-    *r = (struct request){.x = x, .hook = hook, .until_us = wk_exchange_received_us(x) + (int64_t)room->conf.deadline_ms * 1000,
+    *r = (struct request){.x = x, .hook = hook, .until_us = until_us,
                           .body = w.body, .body_len = w.body_len, .bytes = w.body_len + 256};
     wk_arena_init(&r->scratch, SCRATCH_MAX);
     rc.request = r;
@@ -213,9 +209,11 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     wk_exchange_set_data(x, r);
     *room->end = r;
     room->end = &r->next;
-    room->waiting++;
     room->waiting_bytes += r->bytes;
-    wake_flusher(room);
+    if (room->flusher.is_idle) {
+        room->flusher.is_idle = false;
+        wk_fiber_wake(room->flusher.fiber);
+    }
 }
 
 bool wk_inbox_owns(const struct wk_inbox_room *room, const void *data)
@@ -259,10 +257,8 @@ static size_t take_batch(struct wk_inbox_room *room, struct request **batch)
         room->first = r->next;
         if (!room->first)
             room->end = &room->first;
-        room->waiting--;
         room->waiting_bytes -= r->bytes;
         updates += r->n ? r->n : 1;
-        r->is_flushing = true;
         batch[n++] = r;
     }
     return n;
@@ -276,7 +272,7 @@ void inbox_flush_loop(void *arg)
 
     for (;;) {
         size_t n = take_batch(room, batch);
-        int64_t until = wk_mono_us() + 2000000;
+        int64_t until = wk_mono_us() + 2000000; /* the batch's own: one late request must not cut its neighbours short, the timer answers it */
         struct wk_err err = {0};
         bool ok;
 
@@ -294,25 +290,43 @@ void inbox_flush_loop(void *arg)
             if (room->flushing)
                 room->flushing->link = &batch[i]->next;
             room->flushing = batch[i];
-            if (batch[i]->until_us < until)
-                until = batch[i]->until_us;
         }
-        room->in_flight += n;
         ok = flush_requests(f, batch, n, until, &err);
         if (!ok) {
             struct wk_log_fields fields = {.err = &err};
 
             wk_log_line(WK_ERROR, &fields, "webhooks could not be stored; the sender is asked to try again");
         }
-        room->in_flight -= n;
         for (size_t i = 0; i < n; i++) {
-            *batch[i]->link = batch[i]->next;
-            if (batch[i]->next)
-                batch[i]->next->link = batch[i]->link;
-            finish(room, batch[i], ok);
+            batch[i]->is_settled = true;
+            batch[i]->is_stored = ok;
+            *room->settled_end = batch[i];
+            room->settled_end = &batch[i]->settled_next;
         }
+        event_active(room->answers, EV_TIMEOUT, 0); /* later in this turn of the loop: the database gets its next batch first */
     }
     f->fiber = NULL;
+    if (room->drainer)
+        wk_fiber_wake(room->drainer);
+}
+
+static void on_answers(evutil_socket_t fd, short what, void *arg)
+{
+    struct wk_inbox_room *room = arg;
+
+    (void)fd;
+    (void)what;
+    while (room->settled) {
+        struct request *r = room->settled;
+
+        room->settled = r->settled_next;
+        if (!room->settled)
+            room->settled_end = &room->settled;
+        *r->link = r->next;
+        if (r->next)
+            r->next->link = r->link;
+        finish(room, r, r->is_stored);
+    }
     if (room->drainer)
         wk_fiber_wake(room->drainer);
 }
@@ -331,13 +345,12 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         room->first = r->next;
         if (!room->first)
             room->end = &room->first;
-        room->waiting--;
         room->waiting_bytes -= r->bytes;
         room->stats.late++;
         finish(room, r, false);
     }
     for (struct request *r = room->flushing; r; r = r->next)
-        if (r->x && !r->is_gone && r->until_us <= now && wk_mono_us() - r->until_us > 200000) {
+        if (r->x && !r->is_gone && !r->is_settled && now - r->until_us > 200000) {
             room->stats.late++;
             wk_exchange_set_data(r->x, NULL);
             answer(r->x, 503, "try again\n");
@@ -355,13 +368,12 @@ struct wk_inbox_room *wk_inbox_create(const struct wk_inbox_conf *conf, struct w
     }
     room->conf = *conf;
     room->engine = conf->engine;
-    room->conf.flushers = conf->flushers ? conf->flushers : 2;
-    if (room->conf.flushers > WK_COUNT(room->flusher))
-        room->conf.flushers = WK_COUNT(room->flusher);
     room->conf.batch_max = conf->batch_max ? conf->batch_max : 512;
     room->conf.waiting_max = conf->waiting_max ? conf->waiting_max : 64u << 20;
     room->conf.deadline_ms = conf->deadline_ms ? conf->deadline_ms : 2500;
     room->end = &room->first;
+    room->settled_end = &room->settled;
+    room->flusher.room = room;
     return room;
 }
 
@@ -375,29 +387,20 @@ bool wk_inbox_start(struct wk_inbox_room *room, struct wk_err *err)
     room->timer = event_new(room->engine->base, -1, EV_PERSIST, on_timer, room);
     if (!room->timer || event_add(room->timer, &tick))
         return wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox timer");
-    for (uint32_t i = 0; i < room->conf.flushers; i++) {
-        room->flusher[i].room = room;
-        room->flusher[i].fiber = wk_fiber_spawn(room->engine->sched, "inbox.flush", inbox_flush_loop, &room->flusher[i], err);
-        if (!room->flusher[i].fiber)
-            return false;
-    }
-    return true;
+    room->answers = event_new(room->engine->base, -1, 0, on_answers, room);
+    if (!room->answers)
+        return wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox answers");
+    room->flusher.fiber = wk_fiber_spawn(room->engine->sched, "inbox.flush", inbox_flush_loop, &room->flusher, err);
+    return room->flusher.fiber != NULL;
 }
 
 void wk_inbox_drain(struct wk_inbox_room *room, int64_t until_us)
 {
     room->is_draining = true;
     room->drainer = wk_fiber_self();
-    for (;;) {
-        bool busy = false;
-
-        for (uint32_t i = 0; i < room->conf.flushers; i++) {
-            busy = busy || room->flusher[i].fiber;
-            if (room->flusher[i].fiber)
-                wk_fiber_wake(room->flusher[i].fiber);
-        }
-        if (!busy || wk_mono_us() >= until_us)
-            break;
+    while ((room->flusher.fiber || room->settled) && wk_mono_us() < until_us) {
+        if (room->flusher.fiber && room->flusher.is_idle)
+            wk_fiber_wake(room->flusher.fiber);
         (void)wk_fiber_park("inbox.drain", wk_mono_us() + 50000);
     }
     room->drainer = NULL;
@@ -409,10 +412,12 @@ void wk_inbox_destroy(struct wk_inbox_room *room)
         return;
     if (room->timer)
         event_free(room->timer);
+    if (room->answers)
+        event_free(room->answers);
     EVP_MD_CTX_free(room->digest);
-    for (uint32_t i = 0; i < WK_COUNT(room->flusher); i++)
-        for (struct barray *a = &room->flusher[i].columns.day; a <= &room->flusher[i].columns.q_body; a++)
-            barray_finish(a);
+    for (struct barray *a = &room->flusher.columns.seen; a <= &room->flusher.columns.q_body; a++)
+        barray_finish(a);
+    free(room->flusher.keyed);
     free(room);
 }
 

@@ -14,7 +14,6 @@ struct wk_inbox_room;
 
 struct wk_inbox_conf {
     struct wk_engine *engine;
-    uint32_t flushers;      /* flushes at once; 0 = 2 */
     uint32_t batch_max;     /* updates in one flush; 0 = 512 */
     uint64_t waiting_max;   /* bytes of bodies waiting; above: 503. 0 = 64 MiB */
     uint32_t deadline_ms;   /* from the request's first byte to its answer; 0 = 2,500: senders give up at 3 to 5 s */

@@ -203,7 +203,7 @@ bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err)
 
     (void)snprintf(text, sizeof text, "%lld", (long long)id);
     r = c ? run(c, "WITH d AS (UPDATE wakala.dead d SET state = 'requeued' FROM wakala.event e WHERE d.id = $1 AND d.state = 'dead' "
-                   "AND e.class = d.class AND e.lane = d.lane AND e.seq = d.seq RETURNING d.*, e.xid), "
+                   "AND e.xid = d.xid AND e.seq = d.seq RETURNING d.*), "
                    "p AS (INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, next_at) "
                    "SELECT d.name, d.class, d.lane, d.xid, d.seq, d.tenant_id, d.key, wakala.now() FROM d ON CONFLICT DO NOTHING RETURNING 1) "
                    "SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM p), pg_notify('wakala_parked', '')", 1, values, err) : NULL;

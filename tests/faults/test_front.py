@@ -5,6 +5,7 @@ No simulator: bodies are made here and signed with the demo's secret. Run by cte
 """
 import concurrent.futures
 import glob
+import itertools
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ import signal
 import threading
 import time
 import unittest
+import uuid
 
 from harness import demo_values, meta, procs
 from harness.ledger import Ledger
@@ -94,6 +96,45 @@ class Front(unittest.TestCase):
             for _ in range(2):
                 self.assertEqual(self.post(meta.envelope(meta.change(A, [message])))[0], 200)
             self.assertEqual(self.stored(f"wamid.day.{name}"), 1, name)
+
+    def test_new_messages_among_known_ones_are_stored_in_their_order(self):
+        """A flush that meets a known key is sent again in the form that asks for each: repeats of before, repeats in the same post, and new ones between."""
+        def some(*numbers):
+            return meta.envelope(meta.change(A, [meta.text_message(f"wamid.among.{i}", "27820000099", str(i)) for i in numbers]))
+        for body in (some(1, 2, 3), some(2, 4, 3, 4, 5, 1), some(5, 6, 6, 6), some(7), some(1, 2, 3, 4, 5, 6, 7, 8)):
+            self.assertEqual(self.post(body)[0], 200)
+        rows = self.stack.sql("SELECT payload::json->'message'->>'id' FROM wakala.event WHERE payload LIKE '%wamid.among.%' AND type = 'whatsapp.incoming' "
+                              "ORDER BY seq")
+        self.assertEqual([row[0] for row in rows], [f"wamid.among.{i}" for i in range(1, 9)])
+
+    def test_a_message_made_again_with_another_second_is_the_same_message(self):
+        at = int(time.time()) // 3600 * 3600 + 1800
+        for second in (0, 7):
+            self.assertEqual(self.post(meta.envelope(meta.change(A, [meta.text_message("wamid.second", "27820000099", "hi", at + second)])))[0], 200)
+        self.assertEqual(self.stored("wamid.second"), 1)
+
+    def test_statuses_merge_the_same_in_any_order(self):
+        tenant = Ledger.addresses(self.stack.sql)[A]
+        for number, (names, wanted) in enumerate(
+                [(order, ["sent", "2"]) for order in itertools.permutations(("sent", "delivered", "failed"))] +
+                [(order, ["failed", "1"]) for order in itertools.permutations(("sent", "failed"))] +
+                [(order, ["sent", "3"]) for order in itertools.permutations(("sent", "delivered", "read"))]):
+            own, wamid = str(uuid.uuid4()), f"wamid.merge.{number}"
+            self.stack.sql(f"INSERT INTO wakala.outbound (tenant_id, id, channel, address, recipient, body, state) VALUES "
+                           f"('{tenant}', '{own}', 'whatsapp', '{A}', '27820000099', '{{}}', 'sending')")
+            for i, name in enumerate(names):
+                status = {"id": wamid, "status": name, "timestamp": str(int(time.time())), "recipient_id": "27820000099"}
+                if i % 2 == 0:  # the first has our id, and teaches us theirs
+                    status["biz_opaque_callback_data"] = own
+                if name == "failed":
+                    status["errors"] = [{"code": 131026, "title": "Undeliverable"}]
+                self.assertEqual(self.post(meta.envelope(meta.change(A, statuses=[status])))[0], 200)
+            self.assertEqual(self.stack.sql(f"SELECT state, rank FROM wakala.outbound WHERE id = '{own}'"), [wanted], names)
+
+    def test_what_is_nobodys_is_said_aloud(self):
+        self.post(meta.envelope(meta.change(UNKNOWN, [meta.text_message("wamid.aloud", "27820000099", "hi")])))
+        procs.until(lambda: "went into quarantine" in self.stack.host.text() and UNKNOWN in self.stack.host.text(), 15, "the operator is told",
+                    self.stack.host.tail)
 
     def test_one_post_for_two_tenants(self):
         body = meta.envelope(meta.change(A, [meta.text_message("wamid.mixed.a", "27820000099", "hi")]),

@@ -166,6 +166,27 @@ class Log(Case):
         tables = self.small.sql("SELECT count(DISTINCT tableoid) FROM wakala.event WHERE seq >= " + str(first - 5000000 - 15))
         self.assertEqual(tables, [["2"]])
 
+    def test_lanes_that_lag_catch_up_in_order(self):
+        """More than a lane holds in memory, in two lanes, and a little in all others: the two fall behind the tail and come back to it."""
+        tenant = self.small.tenant
+        keys = [("fat0", 700), ("fat1", 700)] + [(f"thin{i}", 5) for i in range(60)]
+        for key, count in keys:
+            self.small.sql("INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) SELECT 1, "
+                           f"{lane_of(tenant, key)}, gen_random_uuid(), '{tenant}', wakala.now(), 'probe.work', '{key}', "
+                           f"json_build_object('n', i, 'fail', 0)::text FROM generate_series(0, {count - 1}) i")
+        self.done(1700, 120)
+        self.small.publish(n=20, first=0, keys=20)  # at the tail again
+        self.done(1720)
+
+    def test_the_cursor_of_a_lane_at_rest_follows_a_log_that_goes_on(self):
+        self.small.publish(n=64, first=0, keys=64)
+        self.done(64)
+        self.small.sql("SELECT setval('wakala.event_seq', last_value + 200000) FROM wakala.event_seq")
+        self.small.publish(n=1, first=64)
+        self.done(65)
+        until(lambda: self.small.sql("SELECT count(*) FROM wakala.cursor WHERE name = 'probe.a' AND xid > (SELECT xid FROM wakala.event ORDER BY seq DESC LIMIT 1)")
+              == [["192"]], 10, "64 lanes of three classes", lambda: str(self.small.sql("SELECT count(*) FROM wakala.cursor WHERE name = 'probe.a'")))
+
     def test_a_tenant_made_while_the_directory_is_read_is_known_at_once(self):
         for i in range(20):
             number = 700000000000000 + i
