@@ -26,7 +26,7 @@ struct wa_pace;
 struct wa_pace *wa_pace_create(void); /* NULL: no memory */
 void wa_pace_destroy(struct wa_pace *pace);
 
-/* Never NULL; valid until the next call for the same kind. */
+/* Never NULL; valid until the next call for the same kind: look it up again after whatever may let another fiber run. */
 struct wa_cell *wa_pace_number(struct wa_pace *pace, const char *address);
 struct wa_cell *wa_pace_pair(struct wa_pace *pace, const char *tenant, const char *address, const char *user);
 

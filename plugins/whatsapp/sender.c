@@ -38,12 +38,16 @@ struct outgoing { /* one message on its way */
     struct wk_call *call;
     const struct wk_event *event;
     const char *address, *to, *body;
-    struct wa_cell *number, *pair;
+    const char *tenant;
     struct row row;
     int64_t tried_us; /* this attempt */
 };
 
 static struct wa_pace *pace;
+
+/* Looked up at each use: while this message waits, others send, and our cell may have made room for one of theirs. */
+static struct wa_cell *number_of(const struct outgoing *o) { return wa_pace_number(pace, o->address); }
+static struct wa_cell *pair_of(const struct outgoing *o) { return wa_pace_pair(pace, o->tenant, o->address, o->to); }
 
 bool wa_sender_open(struct wk_plugin *plugin, struct wk_err *err)
 {
@@ -170,7 +174,7 @@ static int64_t backoff_us(struct outgoing *o)
 static void stop_number(struct outgoing *o, int32_t code, const char *why)
 {
     wk_count(o->call, "stopped", 1);
-    if (wa_number_stop(o->number, wk_now(o->call), STOP_US))
+    if (wa_number_stop(number_of(o), wk_now(o->call), STOP_US))
         wk_log(o->call, WK_ERROR,
                "sending from number id %s has stopped: %s (code %d). Receiving goes on. Check access_token and the account; it is tried "
                "again every 60 s",
@@ -204,7 +208,7 @@ static bool refused(struct outgoing *o, int http_status, int32_t code, struct wk
     int32_t shown = code == WA_NO_CODE ? http_status : code;
 
     if (action != WA_STOP)
-        wa_number_clear(o->number); /* whatever this is, the token works */
+        wa_number_clear(number_of(o)); /* whatever this is, the token works */
     if ((action == WA_RETRY_ONCE && o->row.attempts >= 1) || (action == WA_RETRY_TWICE && o->row.attempts >= 2))
         action = WA_PERMANENT;
     switch (action) {
@@ -213,11 +217,11 @@ static bool refused(struct outgoing *o, int http_status, int32_t code, struct wk
     case WA_RETRY_TWICE:
         return try_again(o, shown, now + backoff_us(o), err);
     case WA_SLOW:
-        wa_number_slow(o->number, now);
+        wa_number_slow(number_of(o), now);
         wk_count(o->call, "slowed", 1);
         return try_again(o, shown, now + backoff_us(o), err);
     case WA_PAIR:
-        return try_again(o, shown, wa_pair_refuse(o->pair, now), err);
+        return try_again(o, shown, wa_pair_refuse(pair_of(o), now), err);
     case WA_PAUSE:
         return try_again(o, shown, now + STOP_US, err);
     case WA_STOP:
@@ -241,13 +245,13 @@ static bool answered(struct outgoing *o, const struct wk_fetched *reply, struct 
 
     if (reply->status / 100 != 2)
         return refused(o, reply->status, error_code_of(o->call, reply), err);
-    wa_number_clear(o->number);
+    wa_number_clear(number_of(o));
     wamid = wamid_of(o->call, reply);
     if (!wamid) { /* taken, says the status line; the id will come with a status, or it goes again */
         wk_count(o->call, "unknown", 1);
         return wk_later(o->call, o->tried_us + wk_setting_ms(o->call, "resend_after") * 1000, err);
     }
-    wa_pair_accept(o->pair);
+    wa_pair_accept(pair_of(o));
     return settle_sent(o, wamid, err);
 }
 
@@ -283,13 +287,13 @@ static bool post(struct outgoing *o, const char *token, struct wk_err *err)
 /* May it leave now? False with err filled (mostly: later). Takes its place in both paces. */
 static bool pass_gates(struct outgoing *o, struct wk_err *err)
 {
-    int64_t now = wk_now(o->call), wait = wa_pair_wait(o->pair, now), until = 0;
+    int64_t now = wk_now(o->call), wait = wa_pair_wait(pair_of(o), now), until = 0;
 
     if (!wait)
-        until = wa_number_gate(o->number, now);
+        until = wa_number_gate(number_of(o), now);
     if (wait || until)
         return wk_later(o->call, until ? until + backoff_us(o) / 4 : now + wait, err);
-    wait = wa_number_take(o->number, wk_setting_int(o->call, "rate_per_number"), now, NUMBER_WAIT_MS * INT64_C(1000));
+    wait = wa_number_take(number_of(o), wk_setting_int(o->call, "rate_per_number"), now, NUMBER_WAIT_MS * INT64_C(1000));
     if (wait > NUMBER_WAIT_MS * INT64_C(1000))
         return wk_later(o->call, now + wait + backoff_us(o), err);
     return !wait || wk_sleep(o->call, (uint32_t)(wait / 1000 + 1), err);
@@ -315,7 +319,7 @@ static bool send_now(struct outgoing *o, struct wk_err *err)
         return wk_fail(err, WK_TRANSIENT, "db.conflict", "the message was settled meanwhile");
     if (!wk_db_step(o->call, err))
         return false;
-    wa_pair_take(o->pair, o->tried_us);
+    wa_pair_take(pair_of(o), o->tried_us);
     return post(o, token, err);
 }
 
@@ -337,6 +341,7 @@ bool wa_send_outgoing(struct wk_call *call, const struct wk_event *event, struct
 
     if (!tenant)
         return wk_fail(err, WK_BUSINESS, "whatsapp.bad_outgoing", "no tenant");
+    o.tenant = tenant->id_text;
     if (!read_outgoing(&o, err) || !find_row(&o, err))
         return false;
     if (o.row.is_there && (o.row.rank >= 1 || !strcmp(o.row.state, "sent")))
@@ -349,7 +354,5 @@ bool wa_send_outgoing(struct wk_call *call, const struct wk_event *event, struct
         return wk_later(call, due, err);
     if (now - event->at_us > wk_setting_ms(call, "give_up_after") * 1000)
         return give_up_late(&o, err);
-    o.number = wa_pace_number(pace, o.address);
-    o.pair = wa_pace_pair(pace, tenant->id_text, o.address, o.to);
     return send_now(&o, err);
 }

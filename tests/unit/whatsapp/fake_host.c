@@ -327,13 +327,26 @@ static const struct wk_host table = {
     .plugin_set_state = f_set_state, .state = f_state, .json_parse = f_json_parse, .count = f_count,
 };
 
+struct wk_call *fake_call(void) { return (struct wk_call *)&the_call; }
+bool fake_commit(void)
+{
+    fake.committed = fake.row;
+    fake.in_tx = false;
+    return true;
+}
+void fake_rollback(void)
+{
+    fake.row = fake.committed;
+    fake.in_tx = false;
+    fake.publishes = 0;
+}
 struct wk_call *fake_begin(void)
 {
     *wakala_plugin.host = &table;
     fake.in_tx = false;
     fake.later_us = 0;
     fake.publishes = 0;
-    return (struct wk_call *)&the_call;
+    return fake_call();
 }
 void fake_reset(void)
 {

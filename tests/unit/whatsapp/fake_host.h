@@ -37,6 +37,9 @@ struct fake {
 extern struct fake fake;
 
 struct wk_call *fake_begin(void); /* a new call; the fake's state stays */
+struct wk_call *fake_call(void);  /* the same call again: a second fiber of the worker */
+bool fake_commit(void);           /* what the host does when a handler succeeds */
+void fake_rollback(void);         /* and when it fails */
 void fake_end(void);              /* frees the call's memory */
 void fake_reset(void);            /* as new: the clock at 2026-01-01 */
 void fake_set(const char *key, const char *value); /* a setting; NULL: the plugin's own default */

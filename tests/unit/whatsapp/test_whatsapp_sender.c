@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 #include "fake_host.h"
+#include "pace.h"
 #include "sender.h"
 
 #define S INT64_C(1000000)
@@ -19,17 +20,19 @@ static char payload[4000];
 static struct wk_event event;
 static struct wk_err err;
 
-static void to(const char *user) /* another message, to this person */
+static void from_to(const char *address, const char *user) /* another message, from this number to this person */
 {
     static char key[80];
 
     (void)snprintf(key, sizeof key, "%s", user);
     (void)snprintf(payload, sizeof payload,
-                   "{\"address\":\"110000000000001\",\"to\":\"%s\",\"body\":\"{\\\"messaging_product\\\":\\\"whatsapp\\\",\\\"to\\\":\\\"+%s\\\"}\"}", user, user);
+                   "{\"address\":\"%s\",\"to\":\"%s\",\"body\":\"{\\\"messaging_product\\\":\\\"whatsapp\\\",\\\"to\\\":\\\"+%s\\\"}\"}", address, user,
+                   user);
     event = (struct wk_event){.size = sizeof event, .id = id, .type = "whatsapp.outgoing", .key = key, .payload = payload,
                               .payload_len = strlen(payload), .at_us = fake.now_us, .attempt = 1};
     fake.row = fake.committed = (struct fake_row){0};
 }
+static void to(const char *user) { from_to("110000000000001", user); }
 static int setup(void **state)
 {
     (void)state;
@@ -61,13 +64,9 @@ static bool run(void)
     bool ok;
 
     memset(&err, 0, sizeof err);
-    ok = wa_send_outgoing(call, &event, &err);
-    if (ok)
-        fake.committed = fake.row;
-    else
-        fake.row = fake.committed;
+    ok = wa_send_outgoing(call, &event, &err) && fake_commit();
     if (!ok)
-        fake.publishes = 0;
+        fake_rollback();
     fake_end();
     return ok;
 }
@@ -389,6 +388,85 @@ static void a_bad_token_stops_the_number_and_tells_once(void **state)
     assert_int_equal(fake.fetches, 4);
 }
 
+/* While Meta thinks about our message others send, so many from one set of a pace table that our cell has to make room. What Meta then says of us
+ * must not be written into the cell of whoever is there by now. */
+enum { WAYS = 8 };
+#define OURS "110000000000001"
+static char neighbours[WAYS][20];
+static bool are_numbers; /* else people */
+
+static size_t set_of(struct wa_pace *table, const char *name)
+{
+    const struct wa_cell *cell = are_numbers ? wa_pace_number(table, name) : wa_pace_pair(table, "01000000-0000-0000-0000-000000000000", OURS, name);
+
+    return (size_t)((const char *)cell - (const char *)table) / (WAYS * sizeof *cell);
+}
+static void find_neighbours(bool numbers, const char *of)
+{
+    struct wa_pace *table = wa_pace_create();
+    size_t found = 0, ours;
+    char name[20];
+
+    assert_non_null(table);
+    are_numbers = numbers;
+    ours = set_of(table, of);
+    for (int i = 0; found < WAYS; i++) {
+        (void)snprintf(name, sizeof name, "2782%07d", i);
+        if (set_of(table, name) == ours)
+            strcpy(neighbours[found++], name);
+    }
+    wa_pace_destroy(table);
+}
+static void to_neighbour(int i) { are_numbers ? from_to(neighbours[i], "27115550200") : to(neighbours[i]); }
+static void neighbours_send(void) /* on other fibers; Meta takes it at once */
+{
+    struct wk_event ours = event;
+    struct fake_row row = fake.row, committed = fake.committed;
+    char text[sizeof payload];
+    struct wk_err other;
+
+    fake.on_fetch = NULL;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    memcpy(text, payload, sizeof text);
+    for (int i = 0; i < WAYS; i++) {
+        fake.now_us += S;
+        to_neighbour(i);
+        assert_true(wa_send_outgoing(fake_call(), &event, &other));
+        fake_commit();
+    }
+    memcpy(payload, text, sizeof text);
+    event = ours;
+    fake.row = row, fake.committed = committed;
+}
+static void a_bad_token_stops_no_neighbour(void **state)
+{
+    (void)state;
+    find_neighbours(true, OURS);
+    meta_says(WK_ANSWERED, 401, ERROR(190));
+    fake.on_fetch = neighbours_send;
+    assert_false(run());
+    for (int i = 0; i < WAYS; i++) {
+        to_neighbour(i);
+        assert_true(run());
+    }
+    to("27115550103"); /* ours is stopped indeed */
+    assert_false(run());
+    assert_later(59 * S, 62 * S);
+}
+static void a_refused_pair_holds_up_no_neighbour(void **state)
+{
+    (void)state;
+    find_neighbours(false, "27115550100");
+    meta_says(WK_ANSWERED, 400, ERROR(131056));
+    fake.on_fetch = neighbours_send;
+    assert_false(run());
+    assert_later(S, S);
+    for (int i = 0; i < WAYS; i++) {
+        to_neighbour(i);
+        assert_true(run());
+    }
+}
+
 static void without_a_token_nothing_is_promised(void **state)
 {
     (void)state;
@@ -484,7 +562,8 @@ int main(void)
         T(what_never_left_goes_again_without_waiting_for_a_status), T(temporary_errors_go_again), T(some_errors_are_tried_once_or_twice_more),
         T(a_refused_pair_waits_longer_each_time_and_alone), T(final_errors_fail_with_their_reason),
         T(an_earlier_attempt_that_arrived_beats_a_late_refusal), T(a_failed_status_before_our_write_stays),
-        T(what_is_settled_is_told_and_not_sent), T(a_bad_token_stops_the_number_and_tells_once), T(without_a_token_nothing_is_promised),
+        T(what_is_settled_is_told_and_not_sent), T(a_bad_token_stops_the_number_and_tells_once), T(a_bad_token_stops_no_neighbour), T(a_refused_pair_holds_up_no_neighbour),
+        T(without_a_token_nothing_is_promised),
         T(a_pair_is_paced), T(a_number_is_paced), T(too_late_is_failed), T(without_the_database_nothing_leaves),
     };
 
