@@ -5,7 +5,10 @@
  *   sending with a sent_at: it may have arrived; a status with our id settles it, else it goes again resend_after later
  *   rank >= 1: Meta has it, whatever the state says;  sent, failed: done
  * The intent is committed before a byte leaves. What Meta answers is written in the handler's own commit, with its handled mark: so a handler that runs
- * again and finds the message settled knows that the event whatsapp.sent has not been published yet. */
+ * again and finds the message settled knows that the event whatsapp.sent has not been published yet.
+ * A message that was not tried before costs two trips: it does not look for its row, it inserts it, which commits in the same trip; and what Meta
+ * answered leaves with the handler's commit. If the row was there already the insert fails, nothing has left, and the message takes the careful way
+ * that begins with looking. */
 #include "sender.h"
 #include <wakala/json.h>
 #include "compose.h"
@@ -15,15 +18,19 @@
 #define SECOND_US INT64_C(1000000)
 #define STOP_US (60 * SECOND_US)
 #define BACKOFF_MAX_US (300 * SECOND_US)
-enum { NUMBER_WAIT_MS = 2000 }; /* worth a sleep; more is worth a rest outside the worker's memory */
+enum {
+    NUMBER_WAIT_MS = 2000, /* worth a sleep; more is worth a rest outside the worker's memory */
+    TRIED = 1024
+};
 
 /* The only host table that a plugin's statements name: what we told people belongs to the host's bulk merge of statuses. */
 WK_SQL(whatsapp_find, "SELECT state, rank, attempts, CASE WHEN sent_at > 'epoch' THEN (extract(epoch FROM sent_at) * 1000000)::bigint ELSE 0 END,"
                       " wamid, error_code FROM wakala.outbound WHERE id = $1");
-WK_SQL(whatsapp_intend, "INSERT INTO wakala.outbound AS o (id, channel, address, recipient, body, state, attempts, sent_at)"
-                        " VALUES ($1, 'whatsapp', $2, $3, $4, 'sending', 1, wakala.now())"
-                        " ON CONFLICT (tenant_id, id) DO UPDATE SET attempts = o.attempts + 1, sent_at = wakala.now()"
-                        " WHERE o.state = 'sending' AND o.rank = 0");
+/* No ON CONFLICT: whoever did not make the row must not send for it. */
+WK_SQL(whatsapp_intend, "INSERT INTO wakala.outbound (id, channel, address, recipient, body, state, attempts, sent_at)"
+                        " VALUES ($1, 'whatsapp', $2, $3, $4, 'sending', 1, wakala.now())");
+WK_SQL(whatsapp_intend_again, "UPDATE wakala.outbound SET attempts = attempts + 1, sent_at = wakala.now()"
+                              " WHERE id = $1 AND attempts = $2 AND state = 'sending' AND rank = 0");
 WK_SQL(whatsapp_withdraw, "UPDATE wakala.outbound SET sent_at = 'epoch', error_code = $2 WHERE id = $1 AND state = 'sending' AND rank = 0");
 WK_SQL(whatsapp_settle, "UPDATE wakala.outbound SET state = CASE WHEN state = 'failed' THEN state ELSE 'sent' END, wamid = coalesce($2, wamid),"
                         " error_code = CASE WHEN state = 'failed' THEN error_code END WHERE id = $1");
@@ -40,10 +47,19 @@ struct outgoing { /* one message on its way */
     const char *address, *to, *body;
     const char *tenant;
     struct row row;
+    bool was_sought; /* `row` tells; before that nobody knows */
+    bool must_seek;  /* the short way ended without a byte sent: take the careful one */
+    bool is_through; /* has its place in the number's pace */
     int64_t tried_us; /* this attempt */
 };
 
 static struct wa_pace *pace;
+/* Messages that this worker tried and that come again, in the place of the random end of their id: they have a row. One that is missing here costs an
+ * insert in vain. */
+static struct wk_uuid tried[TRIED];
+
+static struct wk_uuid *place_of(const struct wk_uuid *id) { return &tried[(id->b[14] << 8 | id->b[15]) % TRIED]; }
+static bool was_tried(const struct wk_uuid *id) { return wk_uuid_equal(place_of(id), id); }
 
 /* Looked up at each use: while this message waits, others send, and our cell may have made room for one of theirs. */
 static struct wa_cell *number_of(const struct outgoing *o) { return wa_pace_number(pace, o->address); }
@@ -53,6 +69,7 @@ bool wa_sender_open(struct wk_plugin *plugin, struct wk_err *err)
 {
     (void)plugin;
     pace = wa_pace_create();
+    memset(tried, 0, sizeof tried);
     return pace || wk_fail(err, WK_SYSTEM, "whatsapp.no_memory", "tables of the sender");
 }
 
@@ -107,6 +124,7 @@ static bool find_row(struct outgoing *o, struct wk_err *err)
 
     if (!wk_db_read(o->call, &whatsapp_find, WK_ARGS(wk_id(&o->event->id)), &rows, err))
         return false;
+    o->was_sought = true;
     if (!wk_rows_count(rows))
         return true;
     o->row = (struct row){.is_there = true, .state = wk_rows_text(rows, 0, 0), .rank = wk_rows_int(rows, 0, 1),
@@ -133,7 +151,7 @@ static bool publish_result(struct outgoing *o, const char *status, const char *w
 static bool settle_sent(struct outgoing *o, const char *wamid, struct wk_err *err)
 {
     wk_count(o->call, "sent", 1);
-    return wk_db_write(o->call, &whatsapp_settle, WK_ARGS(wk_id(&o->event->id), wk_text(wamid)), NULL, err) &&
+    return wk_db_queue(o->call, &whatsapp_settle, WK_ARGS(wk_id(&o->event->id), wk_text(wamid)), -1, NULL, err) &&
            publish_result(o, "sent", wamid, 0, NULL, err);
 }
 
@@ -154,10 +172,18 @@ static bool settle_failed(struct outgoing *o, int64_t code, const char *reason, 
 static bool try_again(struct outgoing *o, int32_t code, int64_t at_us, struct wk_err *err)
 {
     wk_count(o->call, "retried", 1);
-    if (!wk_db_write(o->call, &whatsapp_withdraw, WK_ARGS(wk_id(&o->event->id), wk_int(code > 0 ? code : 0)), NULL, err) ||
+    if (!wk_db_queue(o->call, &whatsapp_withdraw, WK_ARGS(wk_id(&o->event->id), wk_int(code > 0 ? code : 0)), -1, NULL, err) ||
         !wk_db_step(o->call, err))
         return false;
+    *place_of(&o->event->id) = o->event->id;
     return wk_later(o->call, at_us, err);
+}
+
+/* It may have arrived. */
+static bool wait_for_status(struct outgoing *o, int64_t since_us, struct wk_err *err)
+{
+    *place_of(&o->event->id) = o->event->id;
+    return wk_later(o->call, since_us + wk_setting_ms(o->call, "resend_after") * 1000, err);
 }
 
 /* 1 s, 2 s, 4 s ... 5 min, a quarter of it by chance so that a queue does not come back as one wave. */
@@ -249,7 +275,7 @@ static bool answered(struct outgoing *o, const struct wk_fetched *reply, struct 
     wamid = wamid_of(o->call, reply);
     if (!wamid) { /* taken, says the status line; the id will come with a status, or it goes again */
         wk_count(o->call, "unknown", 1);
-        return wk_later(o->call, o->tried_us + wk_setting_ms(o->call, "resend_after") * 1000, err);
+        return wait_for_status(o, o->tried_us, err);
     }
     wa_pair_accept(pair_of(o));
     return settle_sent(o, wamid, err);
@@ -281,43 +307,77 @@ static bool post(struct outgoing *o, const char *token, struct wk_err *err)
     if (reply.sent == WK_NOT_SENT)
         return try_again(o, 0, wk_now(o->call) + backoff_us(o), err);
     wk_count(o->call, "unknown", 1);
-    return wk_later(o->call, o->tried_us + wk_setting_ms(o->call, "resend_after") * 1000, err);
+    return wait_for_status(o, o->tried_us, err);
 }
 
-/* May it leave now? False with err filled (mostly: later). Takes its place in both paces. */
+/* It cannot leave now. Who has not sought its row does that first: it may be settled already. */
+static bool rest(struct outgoing *o, int64_t until_us, struct wk_err *err)
+{
+    o->must_seek = !o->was_sought;
+    return o->was_sought && wk_later(o->call, until_us, err);
+}
+
+/* May it leave now? False: it rests, or err is filled. Takes its place in the number's pace, once. */
 static bool pass_gates(struct outgoing *o, struct wk_err *err)
 {
     int64_t now = wk_now(o->call), wait = wa_pair_wait(pair_of(o), now), until = 0;
 
+    if (o->is_through)
+        return true;
     if (!wait)
         until = wa_number_gate(number_of(o), now);
     if (wait || until)
-        return wk_later(o->call, until ? until + backoff_us(o) / 4 : now + wait, err);
+        return rest(o, until ? until + backoff_us(o) / 4 : now + wait, err);
     wait = wa_number_take(number_of(o), wk_setting_int(o->call, "rate_per_number"), now, NUMBER_WAIT_MS * INT64_C(1000));
     if (wait > NUMBER_WAIT_MS * INT64_C(1000))
-        return wk_later(o->call, now + wait + backoff_us(o), err);
+        return rest(o, now + wait + backoff_us(o), err);
+    o->is_through = true;
     return !wait || wk_sleep(o->call, (uint32_t)(wait / 1000 + 1), err);
+}
+
+static bool queue_intent(struct outgoing *o, struct wk_err *err)
+{
+    return wk_db_queue(o->call, &whatsapp_intend,
+                       WK_ARGS(wk_id(&o->event->id), wk_text(o->address), wk_text(o->to), wk_text(o->body)), -1, NULL, err);
+}
+
+/* Of two who found the same row one goes on; the other begins again and sees that it may be on its way. */
+static bool queue_intent_again(struct outgoing *o, struct wk_err *err)
+{
+    return wk_db_queue(o->call, &whatsapp_intend_again, WK_ARGS(wk_id(&o->event->id), wk_int(o->row.attempts)), 1, "db.conflict", err);
+}
+
+/* A commit failed. When it did because the row is there, we tried this message before, or another owner of the lane does: look. False. */
+static bool taken(struct outgoing *o, struct wk_err *err)
+{
+    if (!wk_err_is(err, "db.unique"))
+        return false;
+    o->must_seek = !o->was_sought;
+    return wk_fail(err, WK_TRANSIENT, "db.conflict", "the message is known already");
+}
+
+/* Commits, in one trip, that this attempt may arrive. */
+static bool promise(struct outgoing *o, struct wk_err *err)
+{
+    bool is_queued = o->row.is_there ? queue_intent_again(o, err) : queue_intent(o, err);
+
+    return is_queued && (wk_db_step(o->call, err) || taken(o, err));
 }
 
 static bool send_now(struct outgoing *o, struct wk_err *err)
 {
-    struct wk_rows *rows;
     const char *token;
 
     if (!pass_gates(o, err))
         return false;
     token = wk_secret(o->call, "access_token", err);
     if (!token) { /* nothing has been promised yet, so there is nothing to take back */
-        stop_number(o, 0, "no access_token for this tenant");
-        return wk_later(o->call, wk_now(o->call) + STOP_US, err);
+        if (o->was_sought)
+            stop_number(o, 0, "no access_token for this tenant");
+        return rest(o, wk_now(o->call) + STOP_US, err);
     }
     o->tried_us = wk_now(o->call);
-    if (!wk_db_write(o->call, &whatsapp_intend,
-                     WK_ARGS(wk_id(&o->event->id), wk_text(o->address), wk_text(o->to), wk_text(o->body)), &rows, err))
-        return false;
-    if (!wk_rows_affected(rows)) /* a status settled it since we looked */
-        return wk_fail(err, WK_TRANSIENT, "db.conflict", "the message was settled meanwhile");
-    if (!wk_db_step(o->call, err))
+    if (!promise(o, err))
         return false;
     wa_pair_take(pair_of(o), o->tried_us);
     return post(o, token, err);
@@ -325,34 +385,48 @@ static bool send_now(struct outgoing *o, struct wk_err *err)
 
 static bool give_up_late(struct outgoing *o, struct wk_err *err)
 {
-    if (!o->row.is_there && /* a row to say so in */
-        !wk_db_write(o->call, &whatsapp_intend, WK_ARGS(wk_id(&o->event->id), wk_text(o->address), wk_text(o->to), wk_text(o->body)), NULL,
-                     err))
+    if (!o->row.is_there && !queue_intent(o, err)) /* a row to say so in */
         return false;
     wk_log(o->call, WK_WARN, "a message was given up: it could not be sent in time");
-    return settle_failed(o, o->row.error_code, "expired", err);
+    return settle_failed(o, o->row.error_code, "expired", err) || taken(o, err);
+}
+
+static bool is_late(const struct outgoing *o)
+{
+    return wk_now(o->call) - o->event->at_us > wk_setting_ms(o->call, "give_up_after") * 1000;
+}
+
+/* The careful way: what is known of it decides. */
+static bool send_known(struct outgoing *o, struct wk_err *err)
+{
+    const struct row *row = &o->row;
+
+    if (!find_row(o, err))
+        return false;
+    if (row->is_there && (row->rank >= 1 || !strcmp(row->state, "sent")))
+        return settle_sent(o, row->wamid, err);
+    if (row->is_there && !strcmp(row->state, "failed"))
+        return publish_result(o, "failed", row->wamid, row->error_code, "permanent", err);
+    if (row->sent_us && wk_now(o->call) < row->sent_us + wk_setting_ms(o->call, "resend_after") * 1000)
+        return wait_for_status(o, row->sent_us, err);
+    return is_late(o) ? give_up_late(o, err) : send_now(o, err);
 }
 
 bool wa_send_outgoing(struct wk_call *call, const struct wk_event *event, struct wk_err *err)
 {
     struct outgoing o = {.call = call, .event = event};
     const struct wk_tenant *tenant = wk_tenant(call);
-    int64_t now, due;
 
     if (!tenant)
         return wk_fail(err, WK_BUSINESS, "whatsapp.bad_outgoing", "no tenant");
     o.tenant = tenant->id_text;
-    if (!read_outgoing(&o, err) || !find_row(&o, err))
+    if (!read_outgoing(&o, err))
         return false;
-    if (o.row.is_there && (o.row.rank >= 1 || !strcmp(o.row.state, "sent")))
-        return settle_sent(&o, o.row.wamid, err);
-    if (o.row.is_there && !strcmp(o.row.state, "failed"))
-        return publish_result(&o, "failed", o.row.wamid, o.row.error_code, "permanent", err);
-    now = wk_now(call);
-    due = o.row.sent_us + wk_setting_ms(call, "resend_after") * 1000;
-    if (o.row.sent_us && now < due)
-        return wk_later(call, due, err);
-    if (now - event->at_us > wk_setting_ms(call, "give_up_after") * 1000)
-        return give_up_late(&o, err);
-    return send_now(&o, err);
+    if (event->attempt <= 1 && !was_tried(&event->id) && !is_late(&o)) {
+        if (send_now(&o, err))
+            return true;
+        if (!o.must_seek)
+            return false;
+    }
+    return send_known(&o, err);
 }

@@ -48,6 +48,7 @@ void fake_end(void)
 }
 
 /* --- the call --- */
+struct wk_call *fake_call(void) { return (struct wk_call *)&the_call; }
 static const struct wk_tenant *f_tenant(struct wk_call *call)
 {
     static const struct wk_tenant tenant = {.size = sizeof tenant, .id = {{1}}, .id_text = "01000000-0000-0000-0000-000000000000"};
@@ -161,9 +162,10 @@ static bool f_read(struct wk_call *call, const struct wk_sql *sql, const struct 
     struct wk_rows *out = f_alloc(call, sizeof *out);
 
     (void)args, (void)n;
+    fake.trips++;
     if (!db_ok(err))
         return false;
-    if (strcmp(sql->name, "whatsapp_find") != 0)
+    if (strcmp(sql->name, "whatsapp_find") != 0 || fake.in_tx || fake.queued)
         abort();
     out->count = fake.row.is_there;
     (void)snprintf(out->cell[0], 300, "%s", fake.row.state);
@@ -177,14 +179,19 @@ static bool f_read(struct wk_call *call, const struct wk_sql *sql, const struct 
     return true;
 }
 
+/* Rows touched; -1: there is such a row. */
 static int64_t apply(const struct wk_sql *sql, const struct wk_arg *args)
 {
     struct fake_row *r = &fake.row;
 
     if (!strcmp(sql->name, "whatsapp_intend")) {
-        if (!r->is_there)
-            *r = (struct fake_row){.is_there = true, .state = "sending"};
-        else if (strcmp(r->state, "sending") != 0 || r->rank > 0)
+        if (r->is_there)
+            return -1;
+        *r = (struct fake_row){.is_there = true, .state = "sending", .attempts = 1, .sent_us = fake.now_us};
+        return 1;
+    }
+    if (!strcmp(sql->name, "whatsapp_intend_again")) {
+        if (!r->is_there || r->attempts != args[1].i || strcmp(r->state, "sending") != 0 || r->rank > 0)
             return 0;
         r->attempts++;
         r->sent_us = fake.now_us;
@@ -216,17 +223,64 @@ static int64_t apply(const struct wk_sql *sql, const struct wk_arg *args)
     fprintf(stderr, "unknown statement %s\n", sql->name);
     abort();
 }
+
+/* What is queued goes with the next statement that waits, or with the commit. */
+static struct { const struct wk_sql *sql; struct wk_arg args[6]; int64_t expect_rows; const char *otherwise; } queue[16];
+
+void fake_rollback(void)
+{
+    fake.row = fake.committed;
+    fake.in_tx = false;
+    fake.queued = fake.publishes = 0;
+}
+/* One trip: the queue, in order. A statement that fails aborts the transaction, and all of it. */
+static bool send_queue(struct wk_err *err)
+{
+    fake.trips++;
+    if (!db_ok(err))
+        return false;
+    fake.in_tx = true;
+    for (size_t i = 0; i < fake.queued; i++) {
+        int64_t n = apply(queue[i].sql, queue[i].args);
+
+        fake.writes++;
+        if (n < 0)
+            return wk_fail(err, WK_BUSINESS, "db.unique", "outbound_pkey");
+        if (queue[i].expect_rows >= 0 && n != queue[i].expect_rows)
+            return wk_fail(err, strcmp(queue[i].otherwise, "db.conflict") ? WK_BUSINESS : WK_TRANSIENT, queue[i].otherwise, "refused");
+    }
+    fake.queued = 0;
+    return true;
+}
+static bool f_queue(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, int64_t expect_rows,
+                    const char *otherwise, struct wk_err *err)
+{
+    (void)err;
+    if (fake.queued == WK_COUNT(queue) || n > WK_COUNT(queue[0].args))
+        abort();
+    queue[fake.queued].sql = sql;
+    queue[fake.queued].expect_rows = expect_rows;
+    queue[fake.queued].otherwise = otherwise;
+    for (size_t i = 0; i < n; i++) {
+        queue[fake.queued].args[i] = args[i];
+        if (args[i].type == WK_ARG_TEXT)
+            queue[fake.queued].args[i].text = wk_strdup(call, args[i].text);
+    }
+    fake.queued++;
+    return true;
+}
 static bool f_write(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows,
                     struct wk_err *err)
 {
     struct wk_rows *out = f_alloc(call, sizeof *out);
 
     (void)n;
-    if (!db_ok(err))
+    if (!send_queue(err))
         return false;
-    fake.in_tx = true;
     fake.writes++;
     out->affected = apply(sql, args);
+    if (out->affected < 0)
+        return wk_fail(err, WK_BUSINESS, "db.unique", "outbound_pkey");
     if (rows)
         *rows = out;
     return true;
@@ -234,13 +288,22 @@ static bool f_write(struct wk_call *call, const struct wk_sql *sql, const struct
 static bool f_step(struct wk_call *call, struct wk_err *err)
 {
     (void)call;
-    if (fake.step_fails)
-        return wk_fail(err, WK_TRANSIENT, "db.unavailable", "commit");
+    if (!fake.in_tx && !fake.queued)
+        return true;
+    if (fake.on_step)
+        fake.on_step();
+    if (fake.step_fails || !send_queue(err)) {
+        bool ok = fake.step_fails && wk_fail(err, WK_TRANSIENT, "db.unavailable", "commit");
+
+        fake_rollback();
+        return ok;
+    }
     fake.steps++;
     fake.in_tx = false;
     fake.committed = fake.row;
     return true;
 }
+bool fake_commit(struct wk_err *err) { return f_step(fake_call(), err); }
 static size_t f_rows_count(const struct wk_rows *rows) { return rows->count; }
 static int64_t f_rows_affected(const struct wk_rows *rows) { return rows->affected; }
 static const char *f_rows_text(const struct wk_rows *rows, size_t row, size_t column, size_t *len)
@@ -322,30 +385,17 @@ static const struct wk_host table = {
     .size = sizeof table, .abi_major = WK_ABI_MAJOR, .alloc = f_alloc, .defer = f_defer, .tenant = f_tenant, .now_us = f_now,
     .left_ms = f_left, .sleep_ms = f_sleep, .random_bytes = f_random, .log = f_log, .setting_text = f_setting_text,
     .setting_int = f_setting_int, .secret = f_secret, .plugin_setting_text = f_plugin_setting_text,
-    .plugin_setting_int = f_plugin_setting_int, .db_read = f_read, .db_write = f_write, .db_step = f_step, .rows_count = f_rows_count,
+    .plugin_setting_int = f_plugin_setting_int, .db_read = f_read, .db_write = f_write, .db_queue = f_queue, .db_step = f_step, .rows_count = f_rows_count,
     .rows_text = f_rows_text, .rows_affected = f_rows_affected, .publish = f_publish, .later = f_later, .fetch = f_fetch,
     .plugin_set_state = f_set_state, .state = f_state, .json_parse = f_json_parse, .count = f_count,
 };
 
-struct wk_call *fake_call(void) { return (struct wk_call *)&the_call; }
-bool fake_commit(void)
-{
-    fake.committed = fake.row;
-    fake.in_tx = false;
-    return true;
-}
-void fake_rollback(void)
-{
-    fake.row = fake.committed;
-    fake.in_tx = false;
-    fake.publishes = 0;
-}
 struct wk_call *fake_begin(void)
 {
     *wakala_plugin.host = &table;
     fake.in_tx = false;
     fake.later_us = 0;
-    fake.publishes = 0;
+    fake.queued = fake.publishes = fake.trips = 0;
     return fake_call();
 }
 void fake_reset(void)

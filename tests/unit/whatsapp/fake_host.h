@@ -20,13 +20,15 @@ struct fake {
     int64_t later_us; /* what wk_later() was asked; 0: nothing */
     struct fake_row row, committed; /* as the transaction sees it; as a crash would leave it */
     bool in_tx, db_fails, step_fails;
-    unsigned steps, writes;
+    unsigned steps, writes, queued;
+    unsigned trips; /* of this call: to the database and back */
     /* the network: answers in order, then the last again */
     struct { enum wk_sent sent; int status; const char *body; } answers[FAKE_ANSWERS];
     size_t answer_count, fetches;
     char url[512], body[8192], authorization[256];
     bool was_committed_sending; /* at the moment of the call to Meta */
     void (*on_fetch)(void);     /* e.g. a status that comes before the answer */
+    void (*on_step)(void);      /* just before what is queued reaches the database */
     /* what the call did */
     char published_type[64], published_key[256], published[1024];
     unsigned publishes, errors_logged;
@@ -38,8 +40,8 @@ extern struct fake fake;
 
 struct wk_call *fake_begin(void); /* a new call; the fake's state stays */
 struct wk_call *fake_call(void);  /* the same call again: a second fiber of the worker */
-bool fake_commit(void);           /* what the host does when a handler succeeds */
-void fake_rollback(void);         /* and when it fails */
+bool fake_commit(struct wk_err *err); /* what the host does when a handler succeeds */
+void fake_rollback(void);             /* and when it fails */
 void fake_end(void);              /* frees the call's memory */
 void fake_reset(void);            /* as new: the clock at 2026-01-01 */
 void fake_set(const char *key, const char *value); /* a setting; NULL: the plugin's own default */

@@ -64,7 +64,7 @@ static bool run(void)
     bool ok;
 
     memset(&err, 0, sizeof err);
-    ok = wa_send_outgoing(call, &event, &err) && fake_commit();
+    ok = wa_send_outgoing(call, &event, &err) && fake_commit(&err);
     if (!ok)
         fake_rollback();
     fake_end();
@@ -113,6 +113,149 @@ static void a_message_is_promised_then_sent_then_settled(void **state)
     assert_string_equal(published("message_id"), WAMID);
     assert_string_equal(published("status"), "sent");
     assert_string_equal(published("id"), ID_TEXT);
+}
+
+static void the_sender_forgets(void) /* its worker was killed, another one goes on */
+{
+    wa_sender_close();
+    assert_true(wa_sender_open(NULL, &err));
+}
+
+static void a_message_costs_two_trips(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    for (int i = 0; i < 5; i++) {
+        to("27115550100");
+        assert_true(run());
+        assert_int_equal(fake.trips, 2); /* the intent with its commit; what Meta said, the event and the mark with theirs */
+        assert_int_equal(fake.writes, 2);
+        fake.writes = 0;
+    }
+    to("27115550101"); /* that it failed is told only if no status came in between: one more */
+    meta_says(WK_ANSWERED, 400, ERROR(131026));
+    assert_true(run());
+    assert_int_equal(fake.trips, 3);
+}
+
+static void a_message_that_comes_again_looks_first(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 500, ERROR(2));
+    assert_false(run());
+    assert_int_equal(fake.trips, 2);
+    fake.now_us = fake.later_us;
+    fake.writes = 0;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    assert_true(run());
+    assert_int_equal(fake.trips, 3);
+    assert_int_equal(fake.writes, 2); /* and inserts nothing in vain */
+    assert_int_equal(fake.row.attempts, 2);
+    to("27115550101");
+    event.attempt = 2; /* the database was away at the first */
+    assert_true(run());
+    assert_int_equal(fake.trips, 3);
+}
+
+static jmp_buf death;
+static void die(void) { longjmp(death, 1); }
+
+static void a_death_between_promise_and_send_is_a_lost_answer(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    fake.on_fetch = die;
+    if (!setjmp(death)) {
+        (void)run();
+        fail();
+    }
+    fake.on_fetch = NULL;
+    fake_rollback(); /* what was committed stays */
+    the_sender_forgets();
+    assert_true(fake.row.is_there);
+    assert_int_equal(fake.fetches, 1);
+    assert_false(run()); /* the event again, as if for the first time */
+    assert_later(60 * S, 60 * S);
+    assert_int_equal(fake.fetches, 1);
+    assert_int_equal(fake.row.attempts, 1);
+    fake.now_us = fake.later_us;
+    assert_true(run());
+    assert_int_equal(fake.fetches, 2);
+    assert_int_equal(fake.row.attempts, 2);
+    assert_string_equal(fake.row.state, "sent");
+}
+
+static void what_was_settled_comes_again_and_is_told(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    assert_true(run());
+    for (int i = 0; i < 3; i++) { /* the settling is there, the mark is not: only a restore can do that, and even then nothing is said twice */
+        the_sender_forgets();
+        assert_true(run());
+        assert_int_equal(fake.publishes, 1);
+        assert_string_equal(published("message_id"), WAMID);
+        assert_string_equal(fake.row.state, "sent");
+    }
+    assert_int_equal(fake.fetches, 1);
+    fake.row.rank = fake.committed.rank = 3;
+    strcpy(fake.row.state, "sending"), fake.committed = fake.row; /* a status was faster than the settling, which died */
+    the_sender_forgets();
+    assert_true(run());
+    assert_int_equal(fake.fetches, 1);
+    assert_string_equal(fake.row.state, "sent");
+}
+
+static void somebody_promises(void) /* another owner of the lane, who does not know yet that it is ours */
+{
+    if (!fake.committed.is_there)
+        fake.committed = (struct fake_row){.is_there = true, .state = "sending"};
+    fake.committed.attempts++;
+    fake.committed.sent_us = fake.now_us;
+    fake.row = fake.committed;
+    fake.on_step = NULL;
+}
+static void of_two_who_try_at_once_one_sends(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    fake.on_step = somebody_promises; /* neither looked */
+    assert_false(run());
+    assert_later(60 * S, 60 * S);
+    to("27115550101"); /* both looked, and there was no row */
+    event.attempt = 2;
+    fake.on_step = somebody_promises;
+    assert_false(run());
+    assert_string_equal(err.code, "db.conflict"); /* the host runs it again at once */
+    assert_int_equal(err.cls, WK_TRANSIENT);
+    assert_false(run());
+    assert_later(60 * S, 60 * S);
+    to("27115550102"); /* both looked, and found the same row */
+    fake.row = fake.committed = (struct fake_row){.is_there = true, .state = "sending", .attempts = 1};
+    event.attempt = 2;
+    fake.on_step = somebody_promises;
+    assert_false(run());
+    assert_string_equal(err.code, "db.conflict");
+    assert_false(run());
+    assert_later(60 * S, 60 * S);
+    assert_int_equal(fake.fetches, 0);
+}
+
+static void a_settled_message_is_told_even_while_its_number_is_stopped(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 401, ERROR(190));
+    assert_false(run());
+    to("27115550101");
+    fake.row = fake.committed = (struct fake_row){.is_there = true, .state = "sent", .wamid = WAMID, .attempts = 1};
+    assert_true(run());
+    assert_string_equal(published("status"), "sent");
+    assert_int_equal(fake.trips, 2);
+    fake.secret = NULL; /* nor does it need a token */
+    the_sender_forgets();
+    assert_true(run());
+    assert_int_equal(fake.errors_logged, 1);
+    assert_int_equal(fake.fetches, 1);
 }
 
 static void the_body_may_be_an_object_too(void **state)
@@ -432,7 +575,7 @@ static void neighbours_send(void) /* on other fibers; Meta takes it at once */
         fake.now_us += S;
         to_neighbour(i);
         assert_true(wa_send_outgoing(fake_call(), &event, &other));
-        fake_commit();
+        assert_true(fake_commit(&other));
     }
     memcpy(payload, text, sizeof text);
     event = ours;
@@ -556,7 +699,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_message_is_promised_then_sent_then_settled), T(the_body_may_be_an_object_too), T(what_is_no_message_is_dead_at_once),
+        T(a_message_is_promised_then_sent_then_settled), T(a_message_costs_two_trips), T(a_message_that_comes_again_looks_first),
+        T(a_death_between_promise_and_send_is_a_lost_answer), T(what_was_settled_comes_again_and_is_told), T(of_two_who_try_at_once_one_sends),
+        T(a_settled_message_is_told_even_while_its_number_is_stopped), T(the_body_may_be_an_object_too), T(what_is_no_message_is_dead_at_once),
         T(a_lost_answer_waits_for_a_status_then_goes_again), T(a_status_settles_what_no_answer_did), T(a_200_without_an_id_is_a_lost_answer),
         T(a_death_after_the_promise_is_a_lost_answer), T(a_death_before_the_settling_commit_sends_nothing_twice),
         T(what_never_left_goes_again_without_waiting_for_a_status), T(temporary_errors_go_again), T(some_errors_are_tried_once_or_twice_more),
