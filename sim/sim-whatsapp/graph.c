@@ -97,17 +97,21 @@ static const char *person_key(const struct sending *s) { return s->person.phone 
 
 static bool check_limits(struct sending *s, struct sim_refusal *no)
 {
+    bool pairs = !strcmp(wk_setting_string(s->call, "pair_rate"), "real");
     int64_t now = wk_now(s->call);
 
     if (!s->send.is_template && (!s->wrote_us || now - s->wrote_us >= WINDOW_US))
         return sim_refuse(no, 131047, "Message failed to send because more than 24 hours have passed since the customer last replied to this "
                                       "number.");
-    if (!strcmp(wk_setting_string(s->call, "pair_rate"), "real") && !sim_pair_take(s->sim->limits, s->number.id, person_key(s), now))
+    switch (sim_limits_take(s->sim->limits, s->number.id, person_key(s), wk_setting_int(s->call, "throughput"), pairs, now)) {
+    case 131056:
         return sim_refuse(no, 131056, "Message failed to send because there were too many messages sent from this phone number to the same "
                                       "phone number in a short period of time.");
-    if (!sim_number_take(s->sim->limits, s->number.id, wk_setting_int(s->call, "throughput"), now))
+    case 130429:
         return sim_refuse(no, 130429, "Cloud API message throughput has been reached.");
-    return true;
+    default:
+        return true;
+    }
 }
 
 /* --- answers --- */

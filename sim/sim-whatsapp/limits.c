@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { BUCKETS = 4096 };
+#define SECOND_US INT64_C(1000000)
 
 struct cell {
     struct cell *next;
@@ -63,25 +64,44 @@ static struct cell *find(struct sim_limits *limits, const char *address, const c
     return c;
 }
 
-static bool take(struct cell *c, int64_t each_us, int64_t ahead_us, int64_t now_us)
-{
-    int64_t paid;
+/* One more, of each_us: when all would be paid for. */
+static int64_t paid_after(const struct cell *c, int64_t each_us, int64_t now_us) { return (c->paid_us > now_us ? c->paid_us : now_us) + each_us; }
 
-    if (!c)
-        return true; /* without memory there is no limit either: the simulator must not invent refusals */
-    paid = (c->paid_us > now_us ? c->paid_us : now_us) + each_us;
-    if (paid - now_us > ahead_us)
-        return false;
-    c->paid_us = paid;
-    return true;
+/* Without memory there is no limit either: the simulator must not invent refusals. */
+static bool has_room(const struct cell *c, int64_t each_us, int64_t ahead_us, int64_t now_us)
+{
+    return !c || paid_after(c, each_us, now_us) - now_us <= ahead_us;
 }
 
-bool sim_pair_take(struct sim_limits *limits, const char *address, const char *person, int64_t now_us)
+static void take(struct cell *c, int64_t each_us, int64_t now_us)
 {
-    return take(find(limits, address, person, now_us), SIM_PAIR_US, SIM_PAIR_BURST * SIM_PAIR_US + SIM_PAIR_GRACE_US, now_us);
+    if (c)
+        c->paid_us = paid_after(c, each_us, now_us);
 }
 
-bool sim_number_take(struct sim_limits *limits, const char *address, int64_t per_second, int64_t now_us)
+int sim_limits_take(struct sim_limits *limits, const char *address, const char *person, int64_t per_second, bool pairs, int64_t now_us)
 {
-    return per_second <= 0 || take(find(limits, address, "", now_us), 1000000 / per_second, 1000000, now_us);
+    int64_t each_us = per_second > 0 ? SECOND_US / per_second : 0;
+    struct cell *number;
+
+    if (pairs && !has_room(find(limits, address, person, now_us), SIM_PAIR_US, SIM_PAIR_BURST * SIM_PAIR_US + SIM_PAIR_GRACE_US, now_us))
+        return 131056;
+    number = each_us ? find(limits, address, "", now_us) : NULL;
+    if (!has_room(number, each_us, SECOND_US, now_us))
+        return 130429;
+    take(number, each_us, now_us);
+    if (pairs) /* looked up again: to find one cell may free others */
+        take(find(limits, address, person, now_us), SIM_PAIR_US, now_us);
+    return 0;
+}
+
+void sim_number_heard(struct sim_limits *limits, const char *address, int64_t per_second, int64_t now_us)
+{
+    struct cell *number = per_second > 0 ? find(limits, address, "", now_us) : NULL;
+
+    if (!number)
+        return;
+    take(number, SECOND_US / per_second, now_us);
+    if (number->paid_us > now_us + SECOND_US) /* people cannot be refused: they fill the second, and no more than it */
+        number->paid_us = now_us + SECOND_US;
 }

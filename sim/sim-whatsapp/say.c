@@ -172,6 +172,7 @@ bool sim_route_say(struct wk_call *call, struct wk_http *http, struct wk_err *er
     if (!s.id && !(s.id = sim_new_wamid(call, s.person.phone ? s.person.phone : s.person.user_id, true, err)))
         return false;
     wk_count(call, "said", 1);
+    sim_number_heard(sim->limits, s.number.id, wk_setting_int(call, "throughput"), wk_now(call));
     return wk_db_queue(call, &sim_inbound_add,
                        WK_ARGS(wk_text(s.id), wk_text(s.person.phone ? s.person.phone : ""),
                                wk_text(s.person.user_id ? s.person.user_id : ""), wk_text(s.person.name ? s.person.name : ""),

@@ -18,7 +18,7 @@ static const struct wk_setting settings[] = {
      .help = "Business numbers that exist: phone_number_id:waba:display_number, separated by spaces; *:waba lets any id exist."},
     WK_SETTING_CHOICE("pair_rate", "real", "real|off", WK_SCOPE_HOST,
                       "Refuse, with 131056, more than 45 messages at once and then one per 6 s to one person."),
-    WK_SETTING_INT("throughput", "80", 0, 100000, WK_SCOPE_HOST, "Messages a second that a number may send, else 130429; 0: any."),
+    WK_SETTING_INT("throughput", "80", 0, 100000, WK_SCOPE_HOST, "Messages a second of a number, in and out together; a send beyond it gets 130429; 0: any."),
     WK_SETTING_INT("batch_max", "50", 1, 1000, WK_SCOPE_HOST, "Updates in one webhook, when several wait."),
     WK_SETTING_DURATION("batch_wait", "2ms", WK_SCOPE_HOST, "How long a webhook waits for more updates; at most 1s."),
     WK_SETTING_DURATION("retry_first", "100ms", WK_SCOPE_HOST, "Shortest wait before a webhook that was not answered 200 goes again."),

@@ -93,8 +93,8 @@ class Live(unittest.TestCase):
         cls.write(cls.conf, CONF.format(port=cls.port, admin=admin, build=BUILD, **{
             role: cls.pg.conninfo("wakala_sim", user)
             for role, user in (("app", "wakala_app"), ("host", "wakala_host"), ("owner", "postgres"))}))
-        cls.write(f"{cls.dir}/sim/sim.d/10-sim-whatsapp.conf",
-                  f'enabled = true;\ncallback_url = "http://127.0.0.1:{shop}/webhooks/whatsapp";\nthroughput = 200;\n')
+        cls.shop_port = shop
+        cls.set_throughput(200)
         status, out = procs.run([f"{BUILD}/wakala", "-c", cls.conf, "migrate", "--test-clock"], timeout=60)
         assert status == 0, out
         cls.shop = Shop(shop)
@@ -107,6 +107,11 @@ class Live(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as f:
             f.write(text)
         procs.own(path)
+
+    @classmethod
+    def set_throughput(cls, per_second):
+        cls.write(f"{cls.dir}/sim/sim.d/10-sim-whatsapp.conf",
+                  f'enabled = true;\ncallback_url = "http://127.0.0.1:{cls.shop_port}/webhooks/whatsapp";\nthroughput = {per_second};\n')
 
     @classmethod
     def start(cls):
@@ -304,6 +309,34 @@ class Live(unittest.TestCase):
         self.assertEqual((answers[:45], set(answers[46:])), ([200] * 45, {400}))
         self.assertEqual(self.send(to="27820000500")[1]["error"]["code"], 131056)
 
+    def restart(self, throughput):
+        self.set_throughput(throughput)
+        self.kill()
+        self.start()
+
+    def test_throughput_of_a_number_counts_both_ways(self):
+        people = [f"2782000{i:04d}" for i in range(1000, 1030)]
+        number = "110000000000003"
+        for who in people:
+            self.say(who, text="hi", to=number)
+        self.quiet()
+        self.restart(5)
+        self.addCleanup(self.restart, 200)
+        answers = [self.send(to=who, number=number) for who in people]
+        self.assertEqual([status for status, _ in answers[:5]], [200] * 5)
+        refused = [value for status, value in answers if status != 200]
+        self.assertTrue(refused, "30 messages went out at 5 a second without one refusal")
+        self.assertEqual({value["error"]["code"] for value in refused}, {130429})
+        self.say(text="hi")
+        self.assertEqual(self.send()[0], 200)  # another number has its own rate
+        procs.until(lambda: self.send(to=people[0], number=number)[0] == 200, 5, "the number may send again")
+
+        def is_held_up_by_people():
+            for who in people[:8]:
+                self.say(who, text="again", to=number)
+            return self.send(to=people[1], number=number)[1].get("error", {}).get("code") == 130429
+        procs.until(is_held_up_by_people, 20, "what people write counts too")
+
     def test_people_without_a_phone(self):
         wamid = self.say(None, user_id="ZA.12345", text="hi")
         status, answer = self.send(to=None, recipient="ZA.12345", text={"body": "hello"})
@@ -342,6 +375,7 @@ class Live(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 5)
         timer.join()
         self.assertEqual(self.messages("27829999998", wait_ms=200), [])
+        self.assertEqual(self.call("GET", "/messages?to=27829999998&wait_ms=15001")[0], 400)  # the shop's forward would give up before it
 
     def test_window_closes_after_24_hours_but_not_for_templates(self):
         self.say("27820000900", text="hi")

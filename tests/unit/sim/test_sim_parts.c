@@ -14,6 +14,14 @@
 #define SECOND INT64_C(1000000)
 #define T0 (INT64_C(1767225600) * SECOND)
 
+static bool pair_takes(struct sim_limits *limits, const char *address, const char *person, int64_t now)
+{
+    int code = sim_limits_take(limits, address, person, 0, true, now);
+
+    assert_true(!code || code == 131056);
+    return !code;
+}
+
 static void a_pair_has_45_at_once_and_then_one_in_six_seconds(void **state)
 {
     WK_AUTO(sim_limits) limits = sim_limits_create();
@@ -21,19 +29,19 @@ static void a_pair_has_45_at_once_and_then_one_in_six_seconds(void **state)
 
     (void)state;
     for (int i = 0; i < SIM_PAIR_BURST; i++)
-        assert_true(sim_pair_take(limits, "100", "27820000001", now));
-    assert_false(sim_pair_take(limits, "100", "27820000001", now));
-    assert_true(sim_pair_take(limits, "100", "27820000002", now)); /* others are not concerned */
-    assert_true(sim_pair_take(limits, "101", "27820000001", now));
-    assert_false(sim_pair_take(limits, "100", "27820000001", now + 5 * SECOND));
+        assert_true(pair_takes(limits, "100", "27820000001", now));
+    assert_false(pair_takes(limits, "100", "27820000001", now));
+    assert_true(pair_takes(limits, "100", "27820000002", now)); /* others are not concerned */
+    assert_true(pair_takes(limits, "101", "27820000001", now));
+    assert_false(pair_takes(limits, "100", "27820000001", now + 5 * SECOND));
     for (int i = 1; i <= 20; i++) {
-        assert_true(sim_pair_take(limits, "100", "27820000001", now + i * SIM_PAIR_US));
-        assert_false(sim_pair_take(limits, "100", "27820000001", now + i * SIM_PAIR_US + SECOND));
+        assert_true(pair_takes(limits, "100", "27820000001", now + i * SIM_PAIR_US));
+        assert_false(pair_takes(limits, "100", "27820000001", now + i * SIM_PAIR_US + SECOND));
     }
     now += 20 * SIM_PAIR_US + SIM_PAIR_BURST * SIM_PAIR_US; /* all repaid: the burst is back */
     for (int i = 0; i < SIM_PAIR_BURST; i++)
-        assert_true(sim_pair_take(limits, "100", "27820000001", now));
-    assert_false(sim_pair_take(limits, "100", "27820000001", now));
+        assert_true(pair_takes(limits, "100", "27820000001", now));
+    assert_false(pair_takes(limits, "100", "27820000001", now));
 }
 
 static void a_number_has_its_rate_and_no_more(void **state)
@@ -43,10 +51,48 @@ static void a_number_has_its_rate_and_no_more(void **state)
 
     (void)state;
     for (int ms = 0; ms < 10000; ms++)
-        taken += sim_number_take(limits, "100", 80, T0 + ms * INT64_C(1000));
+        taken += !sim_limits_take(limits, "100", "27820000001", 80, false, T0 + ms * INT64_C(1000));
     assert_in_range(taken, 800, 880); /* 10 s at 80, and the second it may run ahead */
     for (int i = 0; i < 1000; i++)
-        assert_true(sim_number_take(limits, "101", 0, T0));
+        assert_int_equal(sim_limits_take(limits, "101", "27820000001", 0, false, T0), 0);
+}
+
+static void a_refused_message_takes_nothing(void **state)
+{
+    WK_AUTO(sim_limits) limits = sim_limits_create();
+    int64_t now = T0;
+
+    (void)state;
+    for (int i = 0; i < 80; i++) /* all that the number may, to two others */
+        assert_int_equal(sim_limits_take(limits, "100", i % 2 ? "27820000002" : "27820000003", 80, true, now), 0);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, true, now), 130429);
+    now += 10 * SECOND;
+    for (int i = 0; i < SIM_PAIR_BURST; i++) /* the number was refused; the pair has all of its burst */
+        assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, true, now), 0);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, true, now), 131056);
+    assert_int_equal(sim_limits_take(limits, "100", "27820000004", 80, true, now), 0); /* the pair was refused; the number has its rate */
+    assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, false, now), 0); /* pairs are not counted when nobody asks */
+}
+
+static void what_comes_in_uses_up_the_number_too(void **state)
+{
+    WK_AUTO(sim_limits) limits = sim_limits_create();
+
+    (void)state;
+    for (int i = 0; i < 40; i++)
+        sim_number_heard(limits, "100", 80, T0);
+    for (int i = 0; i < 40; i++)
+        assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, true, T0), 0);
+    assert_int_equal(sim_limits_take(limits, "100", "27820000001", 80, true, T0), 130429);
+    assert_int_equal(sim_limits_take(limits, "101", "27820000001", 80, true, T0), 0); /* of that number only */
+    for (int i = 0; i < 10000; i++) /* people are never refused; what they overdraw is a second's worth at most */
+        sim_number_heard(limits, "100", 80, T0);
+    assert_int_equal(sim_limits_take(limits, "100", "27820000002", 80, true, T0 + SECOND / 80), 0);
+    for (int i = 0; i < 1000; i++)
+        sim_number_heard(limits, "102", 0, T0);
+    assert_int_equal(sim_limits_take(limits, "102", "27820000002", 0, true, T0), 0);
 }
 
 static void many_pairs_are_counted_apart_and_forgotten_when_paid(void **state)
@@ -58,7 +104,7 @@ static void many_pairs_are_counted_apart_and_forgotten_when_paid(void **state)
     for (int round = 0; round < 3; round++)
         for (int i = 0; i < 20000; i++) {
             (void)snprintf(person, sizeof person, "2782%07d", i);
-            assert_true(sim_pair_take(limits, "100", person, T0 + round * INT64_C(3600) * SECOND));
+            assert_int_equal(sim_limits_take(limits, "100", person, 0, true, T0 + round * INT64_C(3600) * SECOND), 0);
         }
 }
 
@@ -334,6 +380,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pair_has_45_at_once_and_then_one_in_six_seconds),
         cmocka_unit_test(a_number_has_its_rate_and_no_more),
+        cmocka_unit_test(a_refused_message_takes_nothing),
+        cmocka_unit_test(what_comes_in_uses_up_the_number_too),
         cmocka_unit_test(many_pairs_are_counted_apart_and_forgotten_when_paid),
         cmocka_unit_test(signatures_are_those_of_the_published_samples),
         cmocka_unit_test(text_on_the_wire_is_ascii_as_meta_escapes_it),
