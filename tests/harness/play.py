@@ -6,10 +6,12 @@ Exit status 0 only when every statement held. A failure names file and line, sho
 that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --fault sets WAKALA_FAULT of the host.
 """
 import argparse
+import concurrent.futures
 import os
 import random
 import re
 import sys
+import threading
 import time
 
 from . import procs, scenario
@@ -174,6 +176,24 @@ class Player:
     def do_taps_old(self, word, text):
         self._tap(word, text, everywhere=True)
 
+    def do_tap_together(self, words, text):
+        """Each in a thread of its own, let go at once: nobody's message waits until another's was taken."""
+        actors, wanted, gate = [self.actors[word] for word in words], self.expression(text), threading.Barrier(len(words))
+        options = [self.wait(a, lambda a=a: a.inbox.option(wanted), f"an option \"{text}\"")[1] for a in actors]
+
+        def tap(actor, choice, title, kind):
+            gate.wait()
+            self.send(actor, choice={"id": choice, "title": title, "kind": kind})
+
+        for actor, (_, title, _) in zip(actors, options):
+            self.tell(actor, ">", f"[{title}]  (together)")
+            actor.inbox.acted()
+        with concurrent.futures.ThreadPoolExecutor(len(words)) as pool:
+            for tapped in [pool.submit(tap, actor, *option) for actor, option in zip(actors, options)]:
+                tapped.result()
+        if self.chaos:
+            self.chaos.after_action(self.do_kill)
+
     def do_hears(self, word, text):
         actor, wanted = self.actors[word], self.expression(text)
         return self.wait(actor, lambda: actor.inbox.hear(wanted), f"a message with \"{text}\"")
@@ -253,7 +273,7 @@ class Player:
             raise Unmet(f"  it is {now()}, wanted {wanted}") from None
 
 
-ACTIONS = {"says", "says_times", "types", "types_number_of", "sends_location", "sends_raw", "taps", "taps_times", "taps_old"}
+ACTIONS = {"says", "says_times", "types", "types_number_of", "sends_location", "sends_raw", "taps", "taps_times", "taps_old", "tap_together"}
 
 
 def count_actions(statements):

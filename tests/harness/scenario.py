@@ -47,6 +47,7 @@ FORMS = [
     ("taps", "<word> taps <text>"),
     ("taps_times", "<word> taps <text> <count> times"),
     ("taps_old", "<word> taps old <text>"),
+    ("tap_together", "<words> tap <text> together"),
     ("types_number_of", "<word> types the number of <text>"),
     ("types", "<word> types <count>"),
     ("hears_as", "<word> hears <text> as <words>"),
@@ -171,9 +172,9 @@ def parse(text, file="-"):
     for s in read(text, file):
         if s.verb == "actor":
             actors.add(s.args[0])
-        elif s.text.split()[0] == s.args[0] if s.args and isinstance(s.args[0], str) else False:
-            if s.args[0] not in actors:
-                raise ScenarioError(f"{s.place}: nobody is called {s.args[0]} yet; actors: {', '.join(sorted(actors)) or 'none'}")
+        for word in _who(s):
+            if word not in actors:
+                raise ScenarioError(f"{s.place}: nobody is called {word} yet; actors: {', '.join(sorted(actors)) or 'none'}")
         for arg in s.args:
             for name in re.findall(r"\$(\w+)", arg) if isinstance(arg, str) and s.verb != "title" else []:
                 if name not in names and not name.isdigit():
@@ -185,10 +186,17 @@ def parse(text, file="-"):
             names.update(s.args[2])
         elif s.verb == "set":
             names.add(s.args[0])
-        elif s.verb in ("hears", "taps", "taps_old", "never_heard", "types_number_of", "offered"):
+        elif s.verb in ("hears", "taps", "taps_old", "tap_together", "never_heard", "types_number_of", "offered"):
             _groups(s)
         statements.append(s)
     return statements
+
+
+def _who(s):
+    """The actors that a statement begins with."""
+    if s.verb == "tap_together":
+        return s.args[0]
+    return s.args[:1] if s.args and s.verb != "actor" and s.text.split()[0] == s.args[0] else []
 
 
 def _groups(s):

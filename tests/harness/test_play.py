@@ -121,6 +121,13 @@ class Playing(unittest.TestCase):
         world, _, _ = play('customer says "hi"\ncustomer taps "Place" 2 times', {"hi": [(buttons, "q", "Place")]})
         self.assertEqual(len(world.sim.told), 3)
 
+    def test_taps_together_are_one_of_each(self):
+        scene = 'actor other 27820000002 "Bongani"\nother says "hi"\ncustomer says "hi"\n'
+        world, _, _ = play(scene + 'customer, other tap "Accept" together', {"hi": [(buttons, "job", "Accept")]})
+        self.assertEqual([what.get("choice", {}).get("title") for what in world.sim.told[2:]], ["Accept", "Accept"])
+        with self.assertRaises(Unmet):
+            play(scene + 'customer, other tap "Reject" together', {"hi": [(buttons, "job", "Accept")]})
+
     def test_failure_names_line_and_what_was_heard(self):
         with self.assertRaises(Unmet) as caught:
             play('customer says "hi"\ncustomer hears "Order"', {"hi": [(text, "Sorry, I did not get that")]})

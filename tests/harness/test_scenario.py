@@ -24,6 +24,7 @@ class Reading(unittest.TestCase):
             'customer taps "Shop"': ("taps", ["customer", "Shop"]),
             'customer taps "Place order" 2 times': ("taps_times", ["customer", "Place order", 2]),
             'vendor taps old "Accept"': ("taps_old", ["vendor", "Accept"]),
+            'sipho, lerato tap "Accept" together': ("tap_together", [["sipho", "lerato"], "Accept"]),
             'customer types the number of "Shop"': ("types_number_of", ["customer", "Shop"]),
             "customer types 2": ("types", ["customer", 2]),
             r'driver hears "code is (\w+)" as code': ("hears_as", ["driver", r"code is (\w+)", ["code"]]),
@@ -74,6 +75,7 @@ class Refusing(unittest.TestCase):
 
     def test_unknown_actor(self):
         self.refuse(HEAD + 'vendor says "hi"', "x.play:2:", "nobody is called vendor", "customer")
+        self.refuse(HEAD + 'customer, vendor tap "Shop" together', "x.play:2:", "nobody is called vendor", "customer")
 
     def test_value_before_it_is_kept(self):
         self.refuse(HEAD + "customer says $code", "x.play:2:", "$code is used before")
