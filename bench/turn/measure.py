@@ -6,7 +6,8 @@ A turn: the webhook is stored, its event read, the conversation loaded, its node
 to the Graph API (people.c, which answers at once), the answer stored. Talk-only turns ("hi", "menu") of many people, 16 and 64 at once.
 round_trips_with_sending counts what the conversation's and the sender's calls together ask of PostgreSQL, per such turn.
 round_trips is the mean over the turns of the whole journey (tests/journeys/cod-by-buttons.play, played five times against the simulator): load,
-think and save of every message of customer, shop and driver, without the sender.
+think and save of every message of customer, shop and driver, without the sender. round_trips_whole is all that the journey's calls ask, per turn:
+the sender, dispatch, timers and every other handler with it.
 """
 import argparse
 import json
@@ -68,9 +69,9 @@ def settled(bed):
 
 
 def journey_trips(plays=5):
-    """(round trips, turns) of the journey's turns."""
-    names = ("wakala_turn_round_trips_total", "wakala_turns_total")
-    total = [0, 0]
+    """(round trips of the turns, turns, round trips of everything) of the journey."""
+    names = ("wakala_turn_round_trips_total", "wakala_turns_total", "wakala_call_round_trips_total")
+    total = [0] * len(names)
     for _ in range(plays):
         with Stack(workers=2) as stack:
             Player(stack, out=note).play(scenario.load(f"{ROOT}/tests/journeys/cod-by-buttons.play"))
@@ -78,7 +79,8 @@ def journey_trips(plays=5):
             for _ in range(20):
                 time.sleep(1.1)
                 text = request(stack.host.admin_port, "GET", "/metrics")[2].decode()
-                now = [float(line.split()[1]) for name in names for line in text.splitlines() if line.startswith(name + " ")]
+                values = dict(line.split()[:2] for line in text.splitlines() if line and not line.startswith("#"))
+                now = [float(values[name]) for name in names]
                 if now == last:
                     break
                 last = now
@@ -116,8 +118,9 @@ def run():
         for key, metric, unit in (("rate", "turns_per_s", "turns/s"), ("p50_ms", "p50_ms", "ms"), ("p99_ms", "p99_ms", "ms"),
                                   ("host_us", "host_cpu_us", "us/turn"), ("store_us", "store_cpu_us", "us/turn")):
             emit("turn", f"{metric}{suffix}", median([r[key] for r in results[places]]), unit)
-    journey, turns_of_journey = journey_trips()
+    journey, turns_of_journey, whole = journey_trips()
     emit("turn", "round_trips", journey / turns_of_journey, "trips/turn")
+    emit("turn", "round_trips_whole", whole / turns_of_journey, "trips/turn")
     emit("turn", "round_trips_with_sending", trips / turns, "trips/turn")
     emit("turn", "turns_per_s_cold", cold["rate"], "turns/s")
     emit("turn", "messages", sent / turns, "messages/turn")
