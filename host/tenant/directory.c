@@ -14,6 +14,7 @@ struct value { /* sorted by (tenant, plugin, key) */
 struct place {
     const char *channel, *text; /* address or account */
     size_t tenant;              /* index */
+    bool is_shared;             /* an account of several tenants: it tells none */
 };
 struct table { /* open addressing over places */
     struct place **slots;
@@ -93,9 +94,12 @@ static bool table_fill(struct table *t, struct place *places, size_t n)
     for (size_t i = 0; i < n; i++) {
         size_t at = hash_place(places[i].channel, places[i].text, strlen(places[i].text)) & t->mask;
 
-        while (t->slots[at]) /* the first of equal accounts wins: an account that several tenants share routes by address only */
+        while (t->slots[at] && (strcmp(t->slots[at]->channel, places[i].channel) != 0 || strcmp(t->slots[at]->text, places[i].text) != 0))
             at = (at + 1) & t->mask;
-        t->slots[at] = &places[i];
+        if (!t->slots[at])
+            t->slots[at] = &places[i];
+        else if (t->slots[at]->tenant != places[i].tenant) /* whose it is, only an address says */
+            t->slots[at]->is_shared = true;
     }
     return true;
 }
@@ -171,8 +175,8 @@ static bool read_places(struct wk_snapshot *s, const struct wk_result *r)
 
         if (!t) /* made between the two reads: the notification brings us back */
             continue;
-        s->place[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 1, NULL), (size_t)(t - s->tenant)};
-        s->account[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 2, NULL), (size_t)(t - s->tenant)};
+        s->place[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 1, NULL), (size_t)(t - s->tenant), false};
+        s->account[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 2, NULL), (size_t)(t - s->tenant), false};
         s->places++;
     }
     return table_fill(&s->by_address, s->place, s->places) && table_fill(&s->by_account, s->account, s->places);
@@ -294,7 +298,14 @@ const struct wk_tenant_ref *wk_directory_by_account(const struct wk_directory *d
 {
     const struct place *p = dir->now && len ? table_find(&dir->now->by_account, channel, account, len) : NULL;
 
-    return p ? &dir->now->tenant[p->tenant] : NULL;
+    return p && !p->is_shared ? &dir->now->tenant[p->tenant] : NULL;
+}
+
+bool wk_directory_is_shared(const struct wk_directory *dir, const char *channel, const char *account, size_t len)
+{
+    const struct place *p = dir->now && len ? table_find(&dir->now->by_account, channel, account, len) : NULL;
+
+    return p && p->is_shared;
 }
 
 void wk_directory_each(const struct wk_directory *dir, void (*visit)(const struct wk_tenant_ref *ref, void *arg), void *arg)

@@ -25,6 +25,8 @@ bool wk_directory_is_loaded(const struct wk_directory *dir);
 const struct wk_tenant_ref *wk_directory_find(const struct wk_directory *dir, const struct wk_uuid *tenant);
 const struct wk_tenant_ref *wk_directory_by_address(const struct wk_directory *dir, const char *channel, const char *address, size_t len);
 const struct wk_tenant_ref *wk_directory_by_account(const struct wk_directory *dir, const char *channel, const char *account, size_t len);
+/* An account that several tenants have is nobody's: guessing would hand one tenant's updates to another. */
+bool wk_directory_is_shared(const struct wk_directory *dir, const char *channel, const char *account, size_t len);
 void wk_directory_each(const struct wk_directory *dir, void (*visit)(const struct wk_tenant_ref *ref, void *arg), void *arg);
 
 const struct wk_tenant_ref *wk_tenant_take(const struct wk_tenant_ref *ref); /* returns ref; NULL stays NULL */

@@ -71,8 +71,41 @@ static void ten_thousand_tenants_are_found(void **state)
     run_body(&(struct body){.bare = ten_thousand});
 }
 
+/* Two businesses on one WhatsApp business account: an update that names only the account is neither's. */
+static void shared(void *arg)
+{
+    struct wk_err err = {0};
+    const struct wk_tenant_ref *ref;
+
+    (void)arg;
+    if (!wk_directory_load(engine.directory, engine.db, wk_mono_us() + 20000000, &err))
+        fail_msg("%s: %s", err.code, err.msg);
+    assert_null(wk_directory_by_account(engine.directory, "shared", "77", 2));
+    assert_true(wk_directory_is_shared(engine.directory, "shared", "77", 2));
+    ref = wk_directory_by_address(engine.directory, "shared", "1", 1);
+    assert_non_null(ref);
+    assert_string_equal(ref->tenant.name, "One");
+    assert_string_equal(wk_directory_by_address(engine.directory, "shared", "2", 1)->tenant.name, "Two");
+    assert_ptr_equal(wk_directory_by_account(engine.directory, "shared", "78", 2), ref); /* two numbers of one business are no sharing */
+    assert_false(wk_directory_is_shared(engine.directory, "shared", "78", 2));
+    assert_false(wk_directory_is_shared(engine.directory, "shared", "79", 2));
+    assert_false(wk_directory_is_shared(engine.directory, "other", "77", 2));
+    assert_false(wk_directory_is_shared(engine.directory, "shared", "", 0)); /* no account at all */
+}
+
+static void an_account_of_several_tenants_is_nobodys(void **state)
+{
+    (void)state;
+    test_pg_sql(&pg, "INSERT INTO wakala.tenant (id, name, shard) SELECT gen_random_uuid(), n, 1 FROM unnest('{One,Two}'::text[]) n;"
+                     "INSERT INTO wakala.address SELECT 'shared', v.address, v.account, t.id FROM (VALUES ('1', '77', 'One'), ('2', '77', 'Two'), "
+                     "('3', '78', 'One'), ('4', '78', 'One'), ('5', '', 'One'), ('6', '', 'Two')) AS v(address, account, name) "
+                     "JOIN wakala.tenant t ON t.name = v.name");
+    run_body(&(struct body){.bare = shared});
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(ten_thousand_tenants_are_found, setup, teardown)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(ten_thousand_tenants_are_found, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(an_account_of_several_tenants_is_nobodys, setup, teardown)};
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }
