@@ -85,7 +85,8 @@ bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct w
         if (!call->tenant) {
             char text[WK_UUID_TEXT];
 
-            return wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant %s", wk_uuid_text(spec->tenant, text));
+            /* Tenants are never removed: the log was read before the directory, and a later try finds it. */
+            return wk_fail(err, WK_TRANSIENT, "tenant.unknown", "no tenant %s yet", wk_uuid_text(spec->tenant, text));
         }
     }
     (void)wk_trace_begin(&call->trace, spec->traceparent, spec->traceparent_len);

@@ -1,6 +1,6 @@
 /* events.c - publish, timers, replies: statements queued on the call, written by its one commit. */
 #include "call/call.h"
-#include "call/lane.h"
+#include "db/lane.h"
 #include "plugin/registry.h"
 #include <jansson.h>
 #include <wakala/service/channel.h>

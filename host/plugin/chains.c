@@ -6,6 +6,7 @@
 
 static void count_all(struct wk_registry *r)
 {
+    r->event_count = wk_host_events(NULL);
     for (size_t i = 0; i < r->count; i++) {
         const struct wk_plugin_desc *d = &r->plugins[i]->desc;
 
@@ -36,7 +37,7 @@ static bool make_room(struct wk_registry *r)
 
 static bool fill_all(struct wk_registry *r)
 {
-    size_t messages = 0, filters = 0, routes = 0, subs = 0, events = 0, inboxes = 0;
+    size_t messages = 0, filters = 0, routes = 0, subs = 0, events = wk_host_events(r->events), inboxes = 0;
 
     for (size_t i = 0; i < r->count; i++) {
         struct wk_plugin *p = r->plugins[i];

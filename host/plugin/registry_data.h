@@ -31,6 +31,8 @@ bool wk_registry_offer(struct wk_registry *registry, struct wk_problems *problem
 bool wk_registry_order(struct wk_registry *registry, struct wk_problems *problems);   /* needs, then open order */
 bool wk_registry_chain(struct wk_registry *registry, struct wk_problems *problems);   /* hooks sorted, collisions refused */
 
+/* The host's own event types: puts them there (NULL: nowhere) and returns how many there are. */
+size_t wk_host_events(struct wk_event_hook *to);
 /* Offers of exactly "name/1"; NULL when there are none. */
 struct wk_offer *wk_registry_offers(const struct wk_registry *registry, const char *interface, size_t *n);
 /* "catalog/1?" of a needs list: copies the interface, moves *at behind it; false at the end. */

@@ -1,5 +1,7 @@
 #include "tenant/admin.h"
+#include "db/lane.h"
 #include "db/shard.h"
+#include "plugin/registry.h"
 #include <ctype.h>
 #include <libpq-fe.h>
 #include <openssl/rand.h>
@@ -99,6 +101,23 @@ static bool add_numbers(PGconn *c, const struct wk_tenant_new *t, const char *id
     return true;
 }
 
+/* With the tenant's row, or not at all. The id is a UUIDv7: the time in front, the rest of a random one behind. */
+static bool tell_created(PGconn *c, const struct wk_uuid *id, const char *text, const char *name, const char *tier, struct wk_err *err)
+{
+    const struct wk_event_type *type = &wk_tenant_created;
+    char class[8], lane[8], version[8];
+    const char *values[] = {class, lane, version, text, type->name, name, tier};
+
+    (void)snprintf(class, sizeof class, "%d", (int)type->priority);
+    (void)snprintf(lane, sizeof lane, "%u", wk_lane_of(id, text, strlen(text)));
+    (void)snprintf(version, sizeof version, "%u", type->version);
+    return command(c, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
+                      "SELECT $1::int2, $2::int2, $3::int2, (lpad(to_hex((extract(epoch FROM n.at) * 1000)::bigint), 12, '0') || '7' || "
+                      "substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid, $4::uuid, n.at, $5::text, $4::uuid::text, "
+                      "json_build_object('tenant_id', $4::uuid, 'name', $6::text, 'tier', $7::text)::text FROM (SELECT wakala.now() AS at) n",
+                   WK_COUNT(values), values, err);
+}
+
 static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id, bool *is_new, struct wk_err *err)
 {
     char text[WK_UUID_TEXT], shard[8], exponent[8];
@@ -121,7 +140,8 @@ static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id,
         (void)snprintf(shard, sizeof shard, "%d", (int)wk_shard_of(id));
         (void)snprintf(exponent, sizeof exponent, "%d", t->currency ? t->currency_exponent : 2);
         if (!command(c, "INSERT INTO wakala.tenant (id, name, tier, shard, language, currency, currency_exponent, timezone) "
-                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8, values, err))
+                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8, values, err) ||
+            !tell_created(c, id, text, t->name, values[2], err))
             return false;
     }
     return add_numbers(c, t, text, err);

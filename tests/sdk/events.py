@@ -14,7 +14,7 @@ REGENERATE = "PYTHONPATH=tests python3 -m sdk.events > docs/events.md"
 FIXED = {
     "whatsapp.incoming": ["message", "timestamp"],
     "whatsapp.sent": ["message_id", "status"],
-    "tenant.created": [],
+    "tenant.created": ["tenant_id", "name", "tier"],
     "order.created": ["order_id", "total"],
     "order.status_changed": ["order_id", "previous_status", "new_status", "metadata"],
     "payment.status_changed": ["payment_id", "previous_status", "new_status", "metadata"],
@@ -24,7 +24,6 @@ FIXED = {
     "system.error": ["service", "error", "severity"],
 }
 TO_COME = {
-    "tenant.created": "the life cycle of tenants in the plugin `tenants`",
     "cache.invalidated": "the cache of several machines",
 }
 
@@ -57,8 +56,10 @@ def declared(build=None):
 
 
 def schema_path(payload):
-    """`orders/events/x.json` as printed -> the file in the checkout; plugins lie one or two levels deep."""
+    """`orders/events/x.json` as printed -> the file in the checkout; plugins lie one or two levels deep, the host's own in a room of it."""
     plugin, _, rest = payload.partition("/")
+    if plugin == "host":
+        return f"{ROOT}/host/tenant/{rest}"
     for folder in [f"{ROOT}/plugins/{plugin}"] + [f"{ROOT}/plugins/{parent}/{plugin}" for parent in os.listdir(f"{ROOT}/plugins")]:
         if os.path.exists(f"{folder}/{rest}"):
             return f"{folder}/{rest}"

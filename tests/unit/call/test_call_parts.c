@@ -1,6 +1,6 @@
 /* What a call is made of, without a database: lanes, ids, memory, defers, frames, JSON from outside, threads, secrets of its tenant. */
 #include "call/call.h"
-#include "call/lane.h"
+#include "db/lane.h"
 #include "call/offload.h"
 #include "fiber/fiber.h"
 #include "plugin/loader.h"

@@ -258,6 +258,23 @@ static void without_a_tenant_nothing_is_seen(void **state)
     run_body(&(struct body){.fn = no_tenant});
 }
 
+static void early(void *arg)
+{
+    struct wk_uuid other = {{1}};
+    struct wk_call_spec spec = {.hook = "test", .tenant = &other, .deadline_ms = 1000};
+    struct wk_call call;
+
+    (void)arg;
+    assert_false(wk_call_init(&call, &engine, &spec, &err));
+    assert_string_equal(err.code, "tenant.unknown");
+    assert_int_equal(err.cls, WK_TRANSIENT);
+}
+static void an_event_may_be_read_before_its_tenant_is_known(void **state)
+{
+    (void)state;
+    run_body(&(struct body){.bare = early});
+}
+
 static void principals(struct wk_call *call)
 {
     struct wk_principal who = {.size = sizeof who, .tenant = {{9}}, .subject = "anna", .role = "owner", .permissions = "*"};
@@ -299,6 +316,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_commit_without_an_answer_is_in_doubt, setup, teardown),
         cmocka_unit_test_setup_teardown(a_lost_session_is_told_and_cannot_commit, setup, teardown),
         cmocka_unit_test_setup_teardown(without_a_tenant_nothing_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_event_may_be_read_before_its_tenant_is_known, setup, teardown),
         cmocka_unit_test_setup_teardown(a_principal_stays_in_its_tenant, setup, teardown),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);

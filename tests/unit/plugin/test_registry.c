@@ -210,7 +210,8 @@ static void chains_run_by_priority_then_name(void **state)
     (void)wk_registry_inboxes(shop.registry, &n);
     assert_int_equal(n, 1);
     (void)wk_registry_events(shop.registry, &n);
-    assert_int_equal(n, 1);
+    assert_int_equal(n, 2);
+    assert_string_equal(wk_registry_event(shop.registry, "tenant.created")->plugin->name, "host");
 }
 
 static void patterns_match_whole_words(void **state)
@@ -255,6 +256,7 @@ static void the_hooks_are_printed(void **state)
                         "events\n"
                         "  hello.said                       high   v1  by t-good\n"
                         "    -> t-good.on-any\n"
+                        "  tenant.created                   normal v1  by host\n"
                         "  other.said                       nobody declares it; waited for by t-good.on-other\n");
     free(text);
 }

@@ -1,4 +1,4 @@
-#include "call/lane.h"
+#include "db/lane.h"
 
 /* FNV-1a over tenant and key, then a finaliser, because FNV's low bits are weak. */
 unsigned wk_lane_of(const struct wk_uuid *tenant, const char *key, size_t len)

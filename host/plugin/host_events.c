@@ -1,0 +1,15 @@
+/* host_events.c - the event types that the host itself publishes. They stand in every list beside the plugins', as those of "host". */
+#include "plugin/registry_data.h"
+
+const struct wk_event_type wk_tenant_created = {.name = "tenant.created", .priority = WK_NORMAL, .version = 1, .key = "tenant id",
+                                                .schema = "tenant.created.json", .summary = "A business was added"};
+
+static const struct wk_event_type *const types[] = {&wk_tenant_created};
+static struct wk_plugin the_host = {.name = "host"};
+
+size_t wk_host_events(struct wk_event_hook *to)
+{
+    for (size_t i = 0; to && i < WK_COUNT(types); i++)
+        to[i] = (struct wk_event_hook){&the_host, types[i]};
+    return WK_COUNT(types);
+}
