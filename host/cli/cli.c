@@ -18,7 +18,9 @@ static const struct wk_command commands[] = {
     {"run", "", "serve, in the foreground", wk_cmd_run},
     {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame", wk_cmd_status},
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
-    {"tenant", "create|list|suspend|activate ...", "tenants and their numbers", wk_cmd_tenant},
+    {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] | list | suspend TENANT | activate TENANT |\n"
+               "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]",
+     "tenants; their numbers, and their accounts at payment gateways (CHANNEL: the gateway's name), by which webhooks find them", wk_cmd_tenant},
     {"version", "", "version of the host and of the plugin ABI", wk_cmd_version},
     {"whatsapp", "decode FILE...", "what a webhook body holds, one line per update, without a server", wk_cmd_whatsapp},
 };

@@ -180,6 +180,126 @@ bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
                            "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
 }
 
+/* Its id as text. tenant.unknown says how to find the right one. */
+static bool find_tenant(PGconn *c, const char *id_or_name, char id[WK_UUID_TEXT], struct wk_err *err)
+{
+    PGresult *r = run(c, "SELECT id FROM wakala.tenant WHERE id::text = $1 OR name = $1 ORDER BY id::text <> $1 LIMIT 1", 1, &id_or_name, err);
+    bool found = r && PQntuples(r) == 1;
+
+    if (found)
+        (void)snprintf(id, WK_UUID_TEXT, "%s", PQgetvalue(r, 0, 0));
+    else if (r)
+        wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant is called %s, nor has it as its id: see `wakala tenant list`", id_or_name);
+    PQclear(r);
+    return found;
+}
+
+/* What can stand in one segment of a webhook's path without escapes. */
+static bool is_word(const char *text, size_t max, const char *allowed)
+{
+    size_t n = strlen(text);
+
+    return n && n <= max && strspn(text, allowed) == n;
+}
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
+static bool valid_address(const struct wk_tenant_address *a, struct wk_err *err)
+{
+    if (!is_word(a->channel, 31, LOWER DIGITS "-_"))
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "channel %.40s: the name of a channel or gateway, 1 to 31 of a-z 0-9 - _", a->channel);
+    if (!is_word(a->address, WK_ADDRESS_MAX, LOWER UPPER DIGITS "-_.~"))
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "address %.40s: 1 to %d of A-Z a-z 0-9 - _ . ~, as it stands in the webhook's path or body",
+                       a->address, WK_ADDRESS_MAX);
+    return !a->account || is_word(a->account, WK_ADDRESS_MAX, LOWER UPPER DIGITS "-_.~") ||
+           wk_fail(err, WK_BUSINESS, "tenant.invalid", "--account %.40s: 1 to %d of A-Z a-z 0-9 - _ . ~", a->account, WK_ADDRESS_MAX);
+}
+
+static bool add_address(PGconn *c, const struct wk_tenant_address *a, struct wk_err *err)
+{
+    char id[WK_UUID_TEXT];
+    const char *values[] = {a->channel, a->address, a->account, id}, *place[] = {a->channel, a->address};
+    PGresult *r;
+    bool mine;
+
+    if (!find_tenant(c, a->tenant, id, err) ||
+        !(r = run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ($1, $2, coalesce($3, ''), $4) "
+                     "ON CONFLICT (channel, address) DO UPDATE SET account = coalesce($3, a.account) WHERE a.tenant_id = excluded.tenant_id "
+                     "RETURNING 1", WK_COUNT(values), values, err)))
+        return false;
+    mine = PQntuples(r) == 1;
+    PQclear(r);
+    if (mine)
+        return true;
+    r = run(c, "SELECT t.name FROM wakala.address a JOIN wakala.tenant t ON t.id = a.tenant_id WHERE a.channel = $1 AND a.address = $2", 2, place, err);
+    if (r)
+        wk_fail(err, WK_BUSINESS, "tenant.address_taken", "%s %s belongs to %.60s: `wakala tenant address remove` it there first", a->channel, a->address,
+                PQntuples(r) ? PQgetvalue(r, 0, 0) : "another tenant");
+    PQclear(r);
+    return false;
+}
+
+bool wk_tenant_address_add(const char *conninfo, const struct wk_tenant_address *wanted, struct wk_err *err)
+{
+    PGconn *c;
+    bool ok;
+
+    if (!valid_address(wanted, err) || !(c = open_db(conninfo, err)))
+        return false;
+    ok = add_address(c, wanted, err);
+    PQfinish(c);
+    return ok;
+}
+
+bool wk_tenant_address_remove(const char *conninfo, const struct wk_tenant_address *unwanted, struct wk_err *err)
+{
+    char id[WK_UUID_TEXT];
+    const char *values[] = {unwanted->channel, unwanted->address, id};
+    PGconn *c = open_db(conninfo, err);
+    PGresult *r = c && find_tenant(c, unwanted->tenant, id, err)
+                      ? run(c, "DELETE FROM wakala.address WHERE channel = $1 AND address = $2 AND tenant_id = $3 RETURNING 1", 3, values, err)
+                      : NULL;
+    bool found = r && PQntuples(r) == 1;
+
+    if (r && !found)
+        wk_fail(err, WK_BUSINESS, "tenant.no_address", "%s has no address %.40s on channel %.40s: see `wakala tenant address list`", unwanted->tenant,
+                unwanted->address, unwanted->channel);
+    PQclear(r);
+    PQfinish(c);
+    return found;
+}
+
+bool wk_tenant_address_list(const char *conninfo, const char *tenant, FILE *out, struct wk_err *err)
+{
+    char id[WK_UUID_TEXT];
+    const char *values[] = {tenant ? id : NULL};
+
+    if (tenant) {
+        PGconn *c = open_db(conninfo, err);
+        bool found = c && find_tenant(c, tenant, id, err);
+
+        PQfinish(c);
+        if (!found)
+            return false;
+    }
+    return print(conninfo, "SELECT a.channel, a.address, CASE a.account WHEN '' THEN '-' ELSE a.account END, t.id, t.name FROM wakala.address a "
+                           "JOIN wakala.tenant t ON t.id = a.tenant_id WHERE $1::uuid IS NULL OR t.id = $1::uuid ORDER BY a.channel, t.name, a.address",
+                 1, values, out, err);
+}
+
+bool wk_tenant_account_is_shared(const char *conninfo, const char *channel, const char *account, bool *is_shared, struct wk_err *err)
+{
+    const char *values[] = {channel, account};
+    PGconn *c = open_db(conninfo, err);
+    PGresult *r = c ? run(c, "SELECT count(DISTINCT tenant_id) > 1 FROM wakala.address WHERE channel = $1 AND account = $2", 2, values, err) : NULL;
+
+    *is_shared = r && PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
+    PQclear(r);
+    PQfinish(c);
+    return r != NULL;
+}
+
 bool wk_tenant_set_status(const char *conninfo, const char *id_or_name, const char *status, struct wk_err *err)
 {
     const char *values[] = {id_or_name, status};
