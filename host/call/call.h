@@ -89,7 +89,7 @@ struct wk_rows_table { /* how plugins read results */
 extern const struct wk_rows_table wk_rows_table;
 
 extern const struct wk_host wk_host_table; /* what plugins get: host_table.c */
-void wk_host_table_bind(struct wk_registry *registry);
+void wk_host_table_bind(const struct wk_engine *engine);
 /* host_table.c's parts, by room */
 bool wk_call_db_read(struct wk_call *, const struct wk_sql *, const struct wk_arg *, size_t, struct wk_rows **, struct wk_err *);
 bool wk_call_db_read_all(struct wk_call *, struct wk_query *, size_t, struct wk_err *);

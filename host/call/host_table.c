@@ -139,41 +139,66 @@ static void wipe(void *arg)
 
     OPENSSL_cleanse(w->text, w->len);
 }
+/* Where a secret lies: the row of the account, else the tenant's, else the conf's text. */
+struct found {
+    const char *name; /* of its row: part of the seal */
+    const uint8_t *sealed;
+    size_t len;
+    const char *text; /* the conf's: lives, and is wiped, with the settings */
+};
+/* `key` is "secret_key", or "secret_key@account" for what only one of the tenant's accounts has. */
+static bool find_secret(const struct wk_plugin *plugin, const struct wk_tenant_ref *tenant, const char *key, struct found *f, struct wk_err *err)
+{
+    size_t n = strcspn(key, "@");
+    char plain[64] = "";
+    const struct wk_value *v;
+
+    *f = (struct found){.name = key};
+    if (n < sizeof plain)
+        memcpy(plain, key, n);
+    v = plugin && plugin->settings ? wk_settings_get(plugin->settings, plain) : NULL;
+    if (!v || v->setting->type != WK_TYPE_SECRET)
+        return wk_fail(err, WK_SYSTEM, "setting.no_secret", "plugin %s has no secret called %s", wk_plugin_name(plugin), plain);
+    if (v->setting->scope == WK_SCOPE_TENANT && !(f->sealed = wk_tenant_sealed(tenant, plugin->name, key, &f->len)) && key[n]) {
+        f->sealed = wk_tenant_sealed(tenant, plugin->name, v->setting->key, &f->len);
+        f->name = v->setting->key;
+    }
+    f->text = v->text;
+    return f->sealed || f->text ||
+           wk_fail(err, WK_SYSTEM, "setting.no_secret", "%s of plugin %s is not set: neither for the tenant nor in its conf", key, plugin->name);
+}
+/* `clear` has room for f->len + 1 bytes. */
+static bool open_secret(const struct wk_engine *engine, const struct wk_plugin *plugin, const struct wk_tenant_ref *tenant, const struct found *f,
+                        const char *trace_id, char *clear, struct wk_err *err)
+{
+    struct wk_err why = {0};
+    struct wk_log_fields fields = {.plugin = plugin->name, .tenant = tenant->tenant.id_text, .trace_id = trace_id, .err = &why};
+
+    if (!engine->secret_key)
+        return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
+    if (wk_secret_open(engine->secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why))
+        return true;
+    wk_log_line(WK_ERROR, &fields, "a tenant's secret cannot be used"); /* whatever the plugin makes of it */
+    return wk_fail(err, why.cls, why.code, "%s", why.msg);
+}
 static const char *t_secret(struct wk_call *call, const char *key, struct wk_err *err)
 {
     const struct wk_plugin *plugin = wk_call_plugin(call);
-    const struct wk_value *v = plugin && plugin->settings ? wk_settings_get(plugin->settings, key) : NULL;
-    struct wk_err why = {0};
-    size_t len;
-    const uint8_t *sealed = v && v->setting->scope == WK_SCOPE_TENANT ? wk_tenant_sealed(call->tenant, plugin->name, key, &len) : NULL;
+    struct found f;
     struct wiped *w;
 
-    if (!sealed) {
-        if (v && v->setting->type == WK_TYPE_SECRET && v->text)
-            return v->text; /* the conf's: lives, and is wiped, with the settings */
-        wk_fail(err, WK_SYSTEM, "setting.no_secret", "%s of plugin %s is not set: neither for the tenant nor in its conf", key,
-                wk_plugin_name(plugin));
+    if (!find_secret(plugin, call->tenant, key, &f, err))
         return NULL;
-    }
-    if (!call->engine->secret_key) {
-        wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
-        return NULL;
-    }
-    w = wk_alloc(call, sizeof *w + len + 1);
+    if (!f.sealed)
+        return f.text;
+    w = wk_alloc(call, sizeof *w + f.len + 1);
     if (w)
-        *w = (struct wiped){(char *)(w + 1), len + 1};
+        *w = (struct wiped){(char *)(w + 1), f.len + 1};
     if (!w || !wk_defer(call, wipe, w)) {
         wk_fail(err, WK_TRANSIENT, "call.memory_limit", "secret %s", key);
         return NULL;
     }
-    if (!wk_secret_open(call->engine->secret_key, &call->tenant->tenant.id, plugin->name, key, sealed, len, w->text, &why)) {
-        struct wk_log_fields fields = {.plugin = plugin->name, .tenant = call->tenant->tenant.id_text, .trace_id = call->trace.trace_id, .err = &why};
-
-        wk_log_line(WK_ERROR, &fields, "a tenant's secret cannot be used"); /* whatever the plugin makes of it */
-        wk_fail(err, why.cls, why.code, "%s", why.msg);
-        return NULL;
-    }
-    return w->text;
+    return open_secret(call->engine, plugin, call->tenant, &f, call->trace.trace_id, w->text, err) ? w->text : NULL;
 }
 static const char *t_plugin_text(struct wk_plugin *plugin, const char *key)
 {
@@ -189,15 +214,15 @@ static const char *t_rows_text(const struct wk_rows *rows, size_t r, size_t c, s
 static int64_t t_rows_affected(const struct wk_rows *rows) { return wk_rows_table.affected(rows); }
 
 /* service.h */
-static struct wk_registry *the_registry; /* one per process: names can be listed without a call */
-void wk_host_table_bind(struct wk_registry *registry) { the_registry = registry; }
+static const struct wk_engine *the_engine; /* one per process: for what is asked without a call */
+void wk_host_table_bind(const struct wk_engine *engine) { the_engine = engine; }
 static const void *t_service(struct wk_call *call, const char *interface, const char *provider, struct wk_err *err)
 {
     return wk_registry_service(call->engine->registry, interface, provider, err);
 }
 static size_t t_service_names(const char *interface, const char **names, size_t max)
 {
-    return the_registry ? wk_registry_service_names(the_registry, interface, names, max) : 0;
+    return the_engine ? wk_registry_service_names(the_engine->registry, interface, names, max) : 0;
 }
 static const void *t_open_service(struct wk_plugin *plugin, const char *interface, struct wk_err *err)
 {
@@ -255,6 +280,29 @@ static void t_observe(struct wk_call *call, const char *metric, double seconds)
     wk_metric_observe(cell(wk_call_plugin(call), WK_HISTOGRAM, metric), seconds);
 }
 
+/* inbox.h */
+static bool t_webhook_secret(struct wk_plugin *plugin, const char *channel, const char *address, const char *key, char *out, size_t size,
+                             struct wk_err *err)
+{
+    const struct wk_tenant_ref *tenant =
+        the_engine && the_engine->directory ? wk_directory_by_address(the_engine->directory, channel, address, strlen(address)) : NULL;
+    char own[320];
+    struct found f;
+    size_t len;
+
+    if ((size_t)snprintf(own, sizeof own, "%s@%s", key, address) >= sizeof own)
+        return wk_fail(err, WK_SYSTEM, "setting.no_secret", "an address that is too long");
+    if (!find_secret(plugin, tenant, own, &f, err))
+        return false;
+    len = !f.sealed ? strlen(f.text) : f.len > WK_SECRET_EXTRA ? f.len - WK_SECRET_EXTRA : 0;
+    if (len >= size)
+        return wk_fail(err, WK_SYSTEM, "secret.size", "%s of plugin %s does not fit %zu bytes", key, plugin->name, size);
+    if (f.sealed)
+        return open_secret(the_engine, plugin, tenant, &f, NULL, out, err);
+    memcpy(out, f.text, len + 1);
+    return true;
+}
+
 const struct wk_host wk_host_table = {
     .size = sizeof(struct wk_host), .abi_major = WK_ABI_MAJOR, .abi_minor = WK_ABI_MINOR,
     .alloc = t_alloc, .defer = t_defer, .tenant = t_tenant, .principal = t_principal, .set_principal = t_set_principal,
@@ -271,7 +319,7 @@ const struct wk_host wk_host_table = {
     .http_status = wk_hook_status, .fetch = wk_call_fetch, .reply = wk_call_reply, .send = wk_call_send,
     .service = t_service, .service_names = t_service_names, .open_service = t_open_service, .frame_enter = t_frame_enter,
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
-    .count = t_count, .observe = t_observe,
+    .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -50,6 +50,7 @@ FROZEN(wk_host, state, 432);
 FROZEN(wk_host, json_parse, 440);
 FROZEN(wk_host, count, 448);
 FROZEN(wk_host, observe, 456);
+FROZEN(wk_host, webhook_secret, 464);
 FROZEN(wk_tenant, timezone, 80);
 FROZEN(wk_principal, permissions, 40);
 FROZEN(wk_event, trace_id, 80);

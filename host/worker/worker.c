@@ -113,7 +113,7 @@ static bool load(struct worker *w, struct wk_err *err)
     w->engine.registry = wk_registry_load(&conf, w->problems);
     if (!w->engine.registry)
         return false;
-    wk_host_table_bind(w->engine.registry);
+    wk_host_table_bind(&w->engine);
     if (w->args->is_rehearsal && !wk_check_migrations(w->config, w->engine.registry, w->problems, err))
         return false;
     return wk_registry_open(w->engine.registry, err);

@@ -53,17 +53,28 @@ void reference_make(const struct wk_uuid *tenant, const struct wk_uuid *payment,
     memcpy(out + o, check, sizeof check);
 }
 
-bool reference_check(const struct wk_uuid *tenant, const char *reference)
+/* Made by us, of whichever tenant: shape and checksum hold. */
+static bool is_reference(const char *reference)
 {
     size_t n = strlen(reference);
-    char check[5], head[12];
+    char check[5];
 
-    if (n < 40 || n > 50)
+    if (n < 40 || n > 50 || strncmp(reference, "wk", 2) != 0 || strspn(reference + 2, "0123456789abcdef") != 8 || reference[10] != '-')
         return false;
-    (void)snprintf(head, sizeof head, "wk%02x%02x%02x%02x-", tenant->b[0], tenant->b[1], tenant->b[14], tenant->b[15]);
     checksum(reference, n - 4, check);
-    return !strncmp(reference, head, 11) && !strcmp(reference + n - 4, check);
+    return !strcmp(reference + n - 4, check);
 }
+
+static bool has_head_of(const struct wk_uuid *tenant, const char *reference)
+{
+    char head[12];
+
+    (void)snprintf(head, sizeof head, "wk%02x%02x%02x%02x-", tenant->b[0], tenant->b[1], tenant->b[14], tenant->b[15]);
+    return !strncmp(reference, head, 11);
+}
+
+bool reference_check(const struct wk_uuid *tenant, const char *reference) { return is_reference(reference) && has_head_of(tenant, reference); }
+bool reference_is_foreign(const struct wk_uuid *tenant, const char *reference) { return is_reference(reference) && !has_head_of(tenant, reference); }
 
 const char *collect_status(int64_t due, int64_t got) { return got == due ? "collected" : got < due ? "short" : "over"; }
 

@@ -10,6 +10,8 @@
 void reference_make(const struct wk_uuid *tenant, const struct wk_uuid *payment, unsigned n, char out[REFERENCE_SIZE]);
 /* Is it ours, of this tenant, unharmed? */
 bool reference_check(const struct wk_uuid *tenant, const char *reference);
+/* Is it ours and unharmed, and another tenant's? */
+bool reference_is_foreign(const struct wk_uuid *tenant, const char *reference);
 /* Ids that follow from another one, so that they are known before any row is read: RFC 9562 version 8. */
 struct wk_uuid id_derive(const struct wk_uuid *from, const char *purpose);
 

@@ -3,10 +3,10 @@
 #include <wakala/json.h>
 #include <wakala/metric.h>
 #include <wakala/setting.h>
+#include "account.h"
 #include "store.h"
 
 #define GATEWAYS_MAX 16
-#define ACCOUNT "default" /* one account per gateway and tenant, until accounts are kept in the database */
 
 static const struct wk_payment_gateway *gateway_of(struct wk_call *call, const char *name)
 {
@@ -36,7 +36,8 @@ static bool listed(const char *list, const char *name, size_t *at)
 bool payments_methods(struct wk_call *call, int64_t amount, const char *currency, struct wk_pay_method **methods, size_t *n,
                       struct wk_err *err)
 {
-    const char *names[GATEWAYS_MAX], *order = wk_setting_string(call, "methods");
+    const char *names[GATEWAYS_MAX], *order = wk_setting_string(call, "methods"), *accounts = wk_setting_string(call, "accounts");
+    char account[ACCOUNT_SIZE];
     size_t total = wk_service_names(WK_PAYMENT_GATEWAY, names, GATEWAYS_MAX), places[GATEWAYS_MAX];
     struct wk_pay_method *out = wk_alloc(call, GATEWAYS_MAX * sizeof *out);
 
@@ -47,7 +48,7 @@ bool payments_methods(struct wk_call *call, int64_t amount, const char *currency
         const struct wk_payment_gateway *g = gateway_of(call, names[i]);
         size_t at = i, k;
 
-        if (!g || (*order && !listed(order, names[i], &at)) || !wk_gateway_validate(call, names[i], ACCOUNT, currency, amount, NULL))
+        if (!g || (*order && !listed(order, names[i], &at)) || !wk_gateway_validate(call, names[i], account_of(accounts, names[i], account), currency, amount, NULL))
             continue;
         for (k = *n; k > 0 && places[k - 1] > at; k--) { /* the tenant's order */
             out[k] = out[k - 1];
@@ -81,18 +82,19 @@ bool payments_prepare(struct wk_call *call, const struct wk_uuid *order, const c
     const struct wk_tenant *tenant = wk_tenant(call);
     struct payment_row row = {0};
     struct wk_err why = {0};
-    char reference[REFERENCE_SIZE];
+    char reference[REFERENCE_SIZE], account[ACCOUNT_SIZE];
 
     if (!g || !tenant)
         return wk_fail(err, WK_BUSINESS, "payment.gateway_unavailable", "no gateway %s", gateway);
-    if (!wk_gateway_validate(call, gateway, ACCOUNT, currency, amount, &why))
+    (void)account_of(wk_setting_string(call, "accounts"), gateway, account);
+    if (!wk_gateway_validate(call, gateway, account, currency, amount, &why))
         return wk_fail(err, WK_BUSINESS, "payment.gateway_unavailable", "%s: %s", gateway, why.msg);
     /* Ids follow from the order's: nothing is read, nothing waits, and preparing twice is preparing once. */
     row.p = (struct wk_payment){.size = sizeof row.p, .exponent = tenant->currency_exponent, .id = id_derive(order, "payment"), .order = *order,
                                 .gateway = wk_strdup(call, gateway), .status = g->caps & WK_PAY_STAFF_CONFIRM ? "due" : "pending",
                                 .amount = amount, .currency = wk_strdup(call, currency)};
     row.p.attempt = id_derive(&row.p.id, "attempt 1");
-    row.account = ACCOUNT;
+    row.account = account;
     reference_make(&tenant->id, &row.p.id, 1, reference);
     row.p.reference = wk_strdup(call, reference);
     if (!row.p.gateway || !row.p.currency || !row.p.reference)
@@ -183,6 +185,7 @@ static const char *const verdict_names[] = {[SETTLE_IGNORE] = "ignored", [SETTLE
 
 bool payments_settle(struct wk_call *call, const char *gateway, const char *account, const struct wk_fact *fact, struct wk_err *err)
 {
+    const struct wk_tenant *tenant = wk_tenant(call);
     struct payment_row row;
     struct settle what;
     struct wk_uuid entry = wk_new_id(call);
@@ -190,8 +193,14 @@ bool payments_settle(struct wk_call *call, const char *gateway, const char *acco
 
     if (!fact->event_key || !*fact->event_key || strlen(fact->event_key) > 200)
         return wk_fail(err, WK_SYSTEM, "payment.no_event_key", "%s gave a fact without a key", gateway);
+    if (!tenant)
+        return wk_fail(err, WK_SYSTEM, "payment.no_tenant", "a fact of %s settled by a call without a tenant", gateway);
     if (!store_lock(call, gateway, account, fact, &row, &found, err))
         return false;
+    if (!found && fact->reference && reference_is_foreign(&tenant->id, fact->reference)) { /* whoever it is may not even learn whether it exists */
+        wk_count(call, "foreign", 1);
+        return wk_fail(err, WK_SECURITY, "payment.foreign_reference", "account %s of %s told of a payment of another tenant", account, gateway);
+    }
     if (!found) { /* authentic but nobody's: kept, so that it can be matched; never guessed */
         wk_count(call, "orphans", 1);
         wk_log(call, WK_WARN, "a fact of %s fits no attempt", gateway);

@@ -1,6 +1,7 @@
-/* service.h - the functions of payments/1. */
+/* service.h - the functions of payments/1, and what hears of stored webhooks. */
 #ifndef PAYMENTS_SERVICE_IMPL_H
 #define PAYMENTS_SERVICE_IMPL_H
+#include <wakala/event.h>
 #include <wakala/money.h>
 #include <wakala/service/payments.h>
 
@@ -14,4 +15,6 @@ bool payments_collect(struct wk_call *call, const struct wk_uuid *order, const s
                       struct wk_payment *payment, struct wk_err *err);
 bool payments_of_order(struct wk_call *call, const struct wk_uuid *order, struct wk_payment *payment, struct wk_err *err);
 bool payments_cancel(struct wk_call *call, const struct wk_uuid *order, struct wk_err *err);
+/* Subscriber of payment.webhook. */
+bool payments_on_webhook(struct wk_call *call, const struct wk_event *event, struct wk_err *err);
 #endif

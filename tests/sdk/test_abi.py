@@ -36,7 +36,7 @@ def build(source, headers, out):
 
 
 # Of a copy of today's headers: file, text, what stands there instead, and what the check says: None when it is allowed.
-APPEND_HOST = "    void (*observe)(struct wk_call *call, const char *metric, double seconds);\n"
+APPEND_HOST = "const char *key, char *out, size_t size,\n                           struct wk_err *err);\n"
 METHOD, PATH = (f"    const char *(*http_{name})(struct wk_http *http);\n" for name in ("method", "path"))
 CHANGES = {
     "a function at the table's end": ("abi.h", APPEND_HOST, APPEND_HOST + "    void (*more)(void);\n", None),

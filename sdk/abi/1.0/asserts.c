@@ -277,7 +277,8 @@ MEMBER(wk_host, state, 432, void *(*)(struct wk_call *call));
 MEMBER(wk_host, json_parse, 440, void *(*)(struct wk_call *call, const char *text, size_t len, struct wk_err *err));
 MEMBER(wk_host, count, 448, void (*)(struct wk_plugin *, struct wk_call *, const char *, int64_t));
 MEMBER(wk_host, observe, 456, void (*)(struct wk_call *, const char *, double));
-GROWS(wk_host, 464);
+MEMBER(wk_host, webhook_secret, 464, bool (*)(struct wk_plugin *, const char *, const char *, const char *, char *, size_t, struct wk_err *));
+GROWS(wk_host, 472);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -782,5 +783,6 @@ TEXT(WK_NOTIFY, "notify/1");
 TEXT(WK_ORDERS, "orders/1");
 TEXT(WK_PAYMENTS, "payments/1");
 TEXT(WK_PAYMENT_GATEWAY, "payment_gateway/1");
+TEXT(WK_PAYMENT_WEBHOOK, "payment.webhook");
 TEXT(WK_PUBLIC, "-");
 VALUE(WK_UUID_TEXT, 37);

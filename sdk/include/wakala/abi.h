@@ -120,6 +120,9 @@ struct wk_host {
     /* metric.h */
     void (*count)(struct wk_plugin *plugin, struct wk_call *call, const char *metric, int64_t by);
     void (*observe)(struct wk_call *call, const char *metric, double seconds);
+    /* inbox.h */
+    bool (*webhook_secret)(struct wk_plugin *plugin, const char *channel, const char *address, const char *key, char *out, size_t size,
+                           struct wk_err *err);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

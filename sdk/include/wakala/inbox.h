@@ -8,7 +8,7 @@ struct wk_webhook { /* one POST, borrowed for the time of the call */
     uint32_t size;
     uint32_t reserved;
     struct wk_plugin *plugin;
-    const char *app;     /* {app} or {gateway}/{account} part of the path, "" when absent */
+    const char *app;     /* {app} or {account} of the path, decoded, "" when absent */
     const char *body;
     size_t body_len;
     const void *request; /* for header() */
@@ -50,9 +50,18 @@ enum wk_authentic {
     WK_UNSIGNED = 2,  /* the sender signs nothing: stored all the same, so whoever reads it asks before believing it */
 };
 
+/* For verify(): the secret `key` (a setting of the plugin) of the tenant that `address` of `channel` belongs to, else the conf's; NUL-terminated, to
+ * be wiped by who asked. Taken from memory, one decryption. False: setting.no_secret (SYSTEM), secret.key (SYSTEM), secret.size (SYSTEM),
+ * secret.forged (SECURITY); nothing may then pass as authentic. */
+static inline bool wk_webhook_secret(const struct wk_webhook *hook, const char *channel, const char *address, const char *key, char *out,
+                                     size_t size, struct wk_err *err)
+{
+    return wk_host->webhook_secret(hook->plugin, channel, address, key, out, size, err);
+}
+
 struct wk_inbox {
-    const char *path;    /* "/webhooks/whatsapp/{app?}"; NULL ends the table */
-    const char *channel; /* "whatsapp": part of every dedupe key; static text */
+    const char *path;    /* "/webhooks/whatsapp/{app?}", "/webhooks/payments/<gateway>/{account}"; NULL ends the table */
+    const char *channel; /* "whatsapp", a gateway's name: part of every dedupe key; static text. `wakala tenant address` binds its addresses */
     uint64_t body_max;   /* bytes; longer is answered 413. The whole must be answered within 2.5 s, else 503 and nothing is stored */
     /* Over the raw bytes, before anything is read out of them; err (may be left alone) goes to the log. */
     enum wk_authentic (*verify)(const struct wk_webhook *hook, struct wk_err *err);

@@ -110,6 +110,8 @@ static void references_are_stable_short_and_checked(void **state)
     assert_true(strlen(a) <= 50 && strspn(a, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(a));
     assert_true(reference_check(&tenant, a));
     assert_false(reference_check(&other, a));
+    assert_true(reference_is_foreign(&other, a));
+    assert_false(reference_is_foreign(&tenant, a));
     reference_make(&tenant, &payment, 2, b);
     assert_string_not_equal(a, b);
     reference_make(&tenant, &next, 1, b);
@@ -118,10 +120,11 @@ static void references_are_stable_short_and_checked(void **state)
         char was = a[i];
 
         a[i] = was == 'x' ? 'y' : 'x';
-        assert_false(reference_check(&tenant, a));
+        assert_false(reference_check(&tenant, a) || reference_is_foreign(&other, a));
         a[i] = was;
     }
     assert_false(reference_check(&tenant, "") || reference_check(&tenant, "wkaa010000-"));
+    assert_false(reference_is_foreign(&tenant, "") || reference_is_foreign(&tenant, "wkab010000-") || reference_is_foreign(&tenant, "INV-2024-000000000000000000000000000000000001"));
 }
 
 static void derived_ids_are_stable_and_apart(void **state)

@@ -44,7 +44,8 @@ static inline const char *wk_setting_string(struct wk_call *call, const char *ke
 static inline int64_t wk_setting_int(struct wk_call *call, const char *key) { return wk_host->setting_int(call, key); }
 static inline bool wk_setting_bool(struct wk_call *call, const char *key) { return wk_host->setting_int(call, key) != 0; }
 static inline int64_t wk_setting_ms(struct wk_call *call, const char *key) { return wk_host->setting_int(call, key); }
-/* A secret: the tenant's own (decrypted), else the conf's. Wiped when the call ends. NULL and setting.no_secret (SYSTEM). May suspend. */
+/* A secret: the tenant's own (decrypted), else the conf's. Wiped when the call ends. NULL and setting.no_secret (SYSTEM). May suspend.
+ * "key@account": what only that account of the tenant has, else as for "key". */
 static inline const char *wk_secret(struct wk_call *call, const char *key, struct wk_err *err)
 {
     return wk_host->secret(call, key, err);

@@ -2,6 +2,7 @@
  * core gives it the attempt and the account's settings, it returns facts. The provider's name is the gateway's name. */
 #ifndef WAKALA_SERVICE_PAYMENT_GATEWAY_H
 #define WAKALA_SERVICE_PAYMENT_GATEWAY_H
+#include <stdlib.h>
 #include <wakala/http.h>
 #include <wakala/inbox.h>
 #include <wakala/service.h>
@@ -75,7 +76,7 @@ struct wk_payment_gateway {
     enum wk_outcome (*cancel)(struct wk_call *call, const struct wk_attempt *attempt, struct wk_err *err);
     enum wk_outcome (*refund)(struct wk_call *call, const struct wk_attempt *attempt, const char *refund_reference, int64_t amount,
                               struct wk_fact *fact, struct wk_err *err);
-    /* A stored, verified webhook body to facts (0..n, in the call's memory). Never suspends. */
+    /* A stored, verified webhook body to facts (0..n, in the call's memory). Never suspends. What it refuses is a dead letter. */
     bool (*facts)(struct wk_call *call, const char *account, const char *body, size_t len, struct wk_fact **facts, size_t *n,
                   struct wk_err *err);
 };
@@ -113,5 +114,73 @@ static inline bool wk_gateway_facts(struct wk_call *call, const char *gateway, c
                                     struct wk_fact **facts, size_t *n, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_payment_gateway, WK_PAYMENT_GATEWAY, gateway, facts, false, bool, call, err, call, account, body, len, facts, n, err);
+}
+
+/* Webhooks. A gateway declares an inbox of its own (inbox.h): path "/webhooks/payments/<gateway>/{account}", channel = its name. Its verify() checks the
+ * raw bytes with the account's secret (wk_webhook_secret), its split() finds the gateway's id of what is told and calls wk_gateway_keep() for it. The host
+ * stores that once, for the tenant whose account it is (`wakala tenant address add TENANT GATEWAY ACCOUNT`), and answers 200; plugin payments then asks
+ * facts() and settles. The event: {gateway, account, body}, key: the reference. */
+#define WK_PAYMENT_WEBHOOK "payment.webhook"
+/* `text` as a JSON string; `out` has room for 6 * len + 2 bytes. Returns the length written. */
+static inline size_t wk_gateway_quote(const char *text, size_t len, char *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    size_t n = 0;
+
+    out[n++] = '"';
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c < 0x20) {
+            memcpy(out + n, "\\u00", 4);
+            out[n + 4] = hex[c >> 4];
+            out[n + 5] = hex[c & 15];
+            n += 6;
+            continue;
+        }
+        if (c == '"' || c == '\\')
+            out[n++] = '\\';
+        out[n++] = text[i];
+    }
+    out[n++] = '"';
+    return n;
+}
+/* In split(): hand the whole body over. `event_key` is the gateway's own id of it, the same each time it is sent (<= 512 bytes); `reference` orders the
+ * webhooks of one payment (<= 200 bytes; empty: by event_key); at_s as in struct wk_item. False: no memory, return false. Body and texts are copied. */
+static inline bool wk_gateway_keep(const struct wk_webhook *hook, struct wk_split *to, const char *gateway, struct wk_span event_key,
+                                   struct wk_span reference, int64_t at_s)
+{
+    size_t account = strlen(hook->app), name = strlen(gateway);
+    bool is_text = !hook->body_len || !memchr(hook->body, 0, hook->body_len);
+    char *text = (char *)malloc(6 * (name + account + hook->body_len) + 6), *end = text;
+    struct wk_item item;
+    bool ok;
+
+    if (!text)
+        return false;
+    memset(&item, 0, sizeof item);
+    item.size = sizeof item;
+    item.kind = is_text ? WK_ITEM_MESSAGE : WK_ITEM_BAD;
+    item.why = is_text ? NULL : "a body with NUL bytes";
+    item.event_type = WK_PAYMENT_WEBHOOK;
+    item.address.data = hook->app;
+    item.address.len = account;
+    item.dedupe = event_key;
+    item.key = reference.len ? reference : event_key;
+    item.at_s = at_s;
+    if (is_text) { /* the first place stays empty: what is nobody's then goes to quarantine as it came, not as JSON */
+        item.payload_name[1] = "gateway";
+        item.payload[1].data = end;
+        end += item.payload[1].len = wk_gateway_quote(gateway, name, end);
+        item.payload_name[2] = "account";
+        item.payload[2].data = end;
+        end += item.payload[2].len = wk_gateway_quote(hook->app, account, end);
+        item.payload_name[3] = "body";
+        item.payload[3].data = end;
+        item.payload[3].len = wk_gateway_quote(hook->body, hook->body_len, end);
+    }
+    ok = to->add(to, &item);
+    free(text);
+    return ok;
 }
 #endif
