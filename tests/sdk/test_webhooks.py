@@ -208,6 +208,31 @@ class Addresses(unittest.TestCase):
                      ["remove", "Demo A"], ["rename"], []):
             self.assertRegex(self.address(*args, status=2), "(?s)usage: wakala .*address add TENANT CHANNEL ADDRESS")
 
+    def test_an_account_of_two_tenants_is_neithers(self):
+        waba = demo_values.TENANTS[0][2]
+
+        def post(n):
+            body = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": waba, "time": 1760000000, "changes": [
+                {"field": "message_template_status_update", "value": {"event": "APPROVED", "message_template_id": n}}]}]}).encode()
+            signature = hmac.new(demo_values.APP_SECRET.encode(), body, hashlib.sha256).hexdigest()
+            self.assertEqual(request(self.stack.host.port, "POST", "/webhooks/whatsapp", body, {"X-Hub-Signature-256": f"sha256={signature}"})[0], 200)
+            return self.stack.sql(f"SELECT t.name FROM wakala.event e JOIN wakala.tenant t ON t.id = e.tenant_id WHERE e.type = 'whatsapp.other' "
+                                  f"AND e.payload ~ 'id\": ?{n}[^0-9]'")
+
+        self.assertEqual(post(1), [["Demo A"]])
+        self.assertRegex(self.address("add", "Demo B", "whatsapp", "903", "--account", waba), "note: .*quarantine")
+        numbers = iter(range(2, 1000))
+        until(lambda: post(next(numbers)) == [], 10, "the workers know that the account is shared")
+        quarantined = "SELECT count(*) FROM wakala.quarantine WHERE channel = 'whatsapp'"
+        before = int(self.stack.sql(quarantined)[0][0])
+        self.assertEqual(post(1000), [])
+        self.assertEqual(self.stack.sql(quarantined), [[str(before + 1)]])
+        self.assertEqual(self.stack.sql("SELECT count(*) FROM wakala.event e JOIN wakala.tenant t ON t.id = e.tenant_id WHERE e.type = 'whatsapp.other' "
+                                        "AND t.name = 'Demo B'"), [["0"]])
+        self.address("remove", "Demo B", "whatsapp", "903")
+        numbers = iter(range(2000, 3000))
+        until(lambda: post(next(numbers)) == [["Demo A"]], 10, "it is A's alone again")
+
     def test_a_new_tenant_is_told_with_its_row(self):
         before = len(self.stack.sql("SELECT 1 FROM wakala.event WHERE type = 'tenant.created'"))
         self.assertEqual(before, len(demo_values.TENANTS))
