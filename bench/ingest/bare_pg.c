@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { COLUMNS = 9, CONNECTIONS_MAX = 16, USERS = 1000, BATCH_MAX = 4096 };
+enum { COLUMNS = 10, CONNECTIONS_MAX = 16, USERS = 1000, BATCH_MAX = 4096 };
 
-static const Oid types[COLUMNS] = {2951, 1005, 1005, 1005, 2951, 2951, 1009, 1009, 1009}; /* arrays of the columns' types */
+static const Oid types[COLUMNS] = {2951, 1005, 1005, 1005, 2951, 2951, 1009, 1009, 1009, 1009}; /* arrays of the columns' types */
 static struct wk_uuid tenant;
 static long next_id, rows;
 static int batch;
@@ -71,12 +71,13 @@ static void put_row(struct loader *l, struct wk_uuid *seen, long id, int32_t at)
     barray_put(&l->column[6], "whatsapp.incoming", 17), barray_put(&l->column[7], key, n);
     n = payload(text, sizeof text, id, at);
     barray_put(&l->column[8], text, n);
+    barray_null(&l->column[9]);
 }
 
 static void send_batch(struct loader *l, int32_t at)
 {
-    static const uint32_t elements[COLUMNS] = {WK_OID_UUID, WK_OID_INT2, WK_OID_INT2, WK_OID_INT2, WK_OID_UUID, WK_OID_UUID, WK_OID_TEXT, WK_OID_TEXT, WK_OID_TEXT};
-    static const int formats[COLUMNS] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    static const uint32_t elements[COLUMNS] = {WK_OID_UUID, WK_OID_INT2, WK_OID_INT2, WK_OID_INT2, WK_OID_UUID, WK_OID_UUID, WK_OID_TEXT, WK_OID_TEXT, WK_OID_TEXT, WK_OID_TEXT};
+    static const int formats[COLUMNS] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     static struct wk_uuid seen[BATCH_MAX];
     const char *values[COLUMNS];
     int lengths[COLUMNS];

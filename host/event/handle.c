@@ -36,11 +36,8 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     enum handled result;
     bool wrote, ok;
 
-    if (!wk_call_init(&call, log->engine, &spec, err)) {
-        if (wk_err_is(err, "tenant.unknown")) /* mostly made a moment ago, and this worker has not heard of it yet: worth another try */
-            err->cls = WK_TRANSIENT;
+    if (!wk_call_init(&call, log->engine, &spec, err))
         return HANDLED_FAILED;
-    }
     if (event->trace_id && strlen(event->trace_id) == 32)
         (void)snprintf(call.trace.trace_id, sizeof call.trace.trace_id, "%s", event->trace_id);
     call.event = event;

@@ -2,8 +2,8 @@
 #ifndef WK_LOG_INTERNAL_H
 #define WK_LOG_INTERNAL_H
 #include "call/call.h"
-#include "call/lane.h"
 #include "db/db.h"
+#include "db/lane.h"
 #include "event/log.h"
 #include "plugin/registry.h"
 

@@ -36,7 +36,7 @@ static void columns_reset(struct columns *c)
     barray_reset(&c->seen, WK_OID_UUID), barray_reset(&c->sorted, WK_OID_UUID), barray_reset(&c->tenant, WK_OID_UUID);
     barray_reset(&c->cls, WK_OID_INT2), barray_reset(&c->lane, WK_OID_INT2), barray_reset(&c->version, WK_OID_INT2);
     barray_reset(&c->id, WK_OID_UUID), barray_reset(&c->type, WK_OID_TEXT), barray_reset(&c->key, WK_OID_TEXT);
-    barray_reset(&c->payload, WK_OID_TEXT);
+    barray_reset(&c->payload, WK_OID_TEXT), barray_reset(&c->trace, WK_OID_TEXT);
     barray_reset(&c->s_tenant, WK_OID_UUID), barray_reset(&c->s_callback, WK_OID_UUID), barray_reset(&c->s_message, WK_OID_TEXT);
     barray_reset(&c->s_rank, WK_OID_INT2), barray_reset(&c->s_error, WK_OID_INT4);
     barray_reset(&c->q_channel, WK_OID_TEXT), barray_reset(&c->q_address, WK_OID_TEXT), barray_reset(&c->q_why, WK_OID_TEXT);
@@ -79,12 +79,12 @@ static void put_payload(struct barray *a, const struct wk_item *it)
     *to = '}';
 }
 
-static void quarantine(struct columns *c, const char *channel, struct wk_span address, const char *why, const void *body, size_t len)
+/* All but the body. */
+static void quarantine(struct columns *c, const char *channel, struct wk_span address, const char *why)
 {
     barray_put(&c->q_channel, channel, strlen(channel));
     barray_put(&c->q_address, address.data ? address.data : "", address.len);
     barray_put(&c->q_why, why, strlen(why));
-    barray_put(&c->q_body, body, len);
     c->last_channel = channel;
     c->last_address = address;
     c->last_why = why;
@@ -100,6 +100,19 @@ static bool read_uuid(struct wk_span s, struct wk_uuid *id)
     return wk_uuid_parse(text, id);
 }
 
+/* Has it a payload, and all of it under names? */
+static bool is_named(const struct wk_item *it)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < WK_COUNT(it->payload); i++) {
+        any |= it->payload[i].len > 0;
+        if (it->payload[i].len && !it->payload_name[i])
+            return false;
+    }
+    return any;
+}
+
 static void put_row(struct flusher *f, const struct request *r, const struct row *row)
 {
     struct columns *c = &f->columns;
@@ -107,9 +120,13 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
     struct wk_uuid id;
 
     if (row->is_quarantine) {
-        const struct wk_span *raw = it->payload[0].len ? &it->payload[0] : &(struct wk_span){r->body, r->body_len};
-
-        quarantine(c, r->hook->inbox->channel, it->address, it->why ? it->why : "unknown address", raw->data, raw->len);
+        quarantine(c, r->hook->inbox->channel, it->address, it->why ? it->why : "unknown address");
+        if (is_named(it)) /* as the event would have it */
+            put_payload(&c->q_body, it);
+        else if (it->payload[0].len)
+            barray_put(&c->q_body, it->payload[0].data, it->payload[0].len);
+        else
+            barray_put(&c->q_body, r->body, r->body_len);
     } else if (it->kind == WK_ITEM_STATUS) {
         barray_put(&c->s_tenant, row->tenant.b, 16);
         if (read_uuid(it->callback, &id)) /* else it is not of our making */
@@ -129,6 +146,10 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
         barray_put(&c->type, row->type->name, strlen(row->type->name));
         barray_put(&c->key, it->key.data, it->key.len);
         put_payload(&c->payload, it);
+        if (r->trace[0])
+            barray_put(&c->trace, r->trace, strlen(r->trace));
+        else
+            barray_null(&c->trace);
         c->lanes[row->type->priority % WK_SHARE_CLASSES] |= UINT64_C(1) << row->lane;
     }
 }
@@ -228,7 +249,7 @@ static void count(struct flusher *f, uint64_t stored)
 static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, struct wk_err *err)
 {
     struct columns *c = &f->columns;
-    struct barray *events[] = {&c->sorted, &c->cls, &c->lane, &c->version, &c->id, &c->tenant, &c->type, &c->key, &c->payload};
+    struct barray *events[] = {&c->sorted, &c->cls, &c->lane, &c->version, &c->id, &c->tenant, &c->type, &c->key, &c->payload, &c->trace};
     struct barray *statuses[] = {&c->s_tenant, &c->s_callback, &c->s_message, &c->s_rank, &c->s_error};
     struct barray *bad[] = {&c->q_channel, &c->q_address, &c->q_why, &c->q_body};
     struct wk_arg ae[WK_COUNT(events)], as[WK_COUNT(statuses)], aq[WK_COUNT(bad)];
@@ -285,8 +306,10 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
 
         if (!r->x) /* it has had its 503 meanwhile, and its body is gone */
             continue;
-        if (r->is_whole_bad)
-            quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why, r->body, r->body_len);
+        if (r->is_whole_bad) {
+            quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why);
+            barray_put(&c->q_body, r->body, r->body_len);
+        }
         for (size_t k = 0; !r->is_whole_bad && k < r->n; k++)
             put_row(f, r, &r->rows[k]);
     }

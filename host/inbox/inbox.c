@@ -2,9 +2,10 @@
 #include "inbox/internal.h"
 #include "call/call.h"
 #include "call/http_hook.h"
-#include "call/lane.h"
+#include "db/lane.h"
 #include "fiber/fiber.h"
 #include "observe/log.h"
+#include "observe/trace.h"
 #include "plugin/loader.h"
 #include <event2/event.h>
 #include <openssl/evp.h>
@@ -58,6 +59,14 @@ static bool hash_key(struct wk_inbox_room *room, const char *channel, const stru
            EVP_DigestUpdate(ctx, "\n", 1) == 1 && EVP_DigestUpdate(ctx, it->dedupe.data, it->dedupe.len) == 1 && EVP_DigestFinal_ex(ctx, digest, NULL) == 1;
 }
 
+static const char *nobody(const struct wk_inbox_room *room, const struct wk_inbox_hook *hook, const struct wk_item *it)
+{
+    bool is_shared = !it->address.len && it->account.len &&
+                     wk_directory_is_shared(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
+
+    return is_shared ? "several tenants share this account" : "nobody's address";
+}
+
 static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, struct row *row)
 {
     const struct wk_item *it = &row->item;
@@ -69,7 +78,7 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
         t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
     row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX || !it->dedupe.len));
     if (row->is_quarantine) {
-        row->item.why = it->why ? it->why : !t ? "nobody's address" : !type ? "no enabled plugin declares its event" : "no id, or no key of a size that fits";
+        row->item.why = it->why ? it->why : !t ? nobody(room, hook, it) : !type ? "no enabled plugin declares its event" : "no id, or no key of a size that fits";
         return;
     }
     row->tenant = t->tenant.id;
@@ -156,6 +165,16 @@ static struct wk_webhook webhook_of(struct wk_exchange *x, const struct wk_inbox
     return (struct wk_webhook){.size = sizeof(struct wk_webhook), .plugin = hook->plugin, .app = app, .request = x, .header = hook_header, .query = hook_query};
 }
 
+/* Who sends a trace context finds it again in all that the event causes. */
+static void take_trace(struct request *r)
+{
+    struct wk_span header = wk_exchange_header(r->x, "traceparent");
+    struct wk_trace trace;
+
+    if (header.len && wk_trace_begin(&trace, header.data, header.len))
+        memcpy(r->trace, trace.trace_id, sizeof r->trace);
+}
+
 void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const struct wk_inbox_hook *hook, const char *app)
 {
     struct wk_webhook w = webhook_of(x, hook, app);
@@ -192,6 +211,7 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     *r = (struct request){.x = x, .hook = hook, .until_us = until_us,
                           .body = w.body, .body_len = w.body_len, .bytes = w.body_len + 256};
     wk_arena_init(&r->scratch, SCRATCH_MAX);
+    take_trace(r);
     rc.request = r;
     ok = hook->inbox->split(&w, &rc.split, &err);
     wk_blame_leave();

@@ -29,6 +29,7 @@ struct request {
     int64_t until_us;
     size_t bytes;
     const char *why;       /* is_whole_bad */
+    char trace[33];        /* the sender's trace id, when it has one */
     const char *body;
     size_t body_len;
     struct row *rows;
@@ -36,7 +37,7 @@ struct request {
     struct wk_arena scratch;
 };
 struct columns { /* the parameters of one flush; kept and reused */
-    struct barray seen, sorted, cls, lane, version, id, tenant, type, key, payload; /* seen in the rows' order */
+    struct barray seen, sorted, cls, lane, version, id, tenant, type, key, payload, trace; /* seen in the rows' order */
     struct barray s_tenant, s_callback, s_message, s_rank, s_error;
     struct barray q_channel, q_address, q_why, q_body;
     uint64_t lanes[WK_SHARE_CLASSES];

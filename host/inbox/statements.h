@@ -3,8 +3,8 @@
 #ifndef WK_INBOX_STATEMENTS_H
 #define WK_INBOX_STATEMENTS_H
 #define WK_INBOX_ROWS \
-    "$2::int2[], $3::int2[], $4::int2[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[]"
-#define WK_INBOX_COLUMNS "class, lane, version, id, tenant_id, type, key, payload"
+    "$2::int2[], $3::int2[], $4::int2[], $5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[]"
+#define WK_INBOX_COLUMNS "class, lane, version, id, tenant_id, type, key, payload, trace"
 /* Nearly always every key is new. $1 is sorted: two flushes that share keys then wait for each other in one direction only. The keys are stored before
  * the first event (the count is asked for first), so that a key which is there already (db.unique) has cost little. */
 #define WK_INBOX_NEW_SQL \

@@ -131,6 +131,14 @@ class Front(unittest.TestCase):
                 self.assertEqual(self.post(meta.envelope(meta.change(A, statuses=[status])))[0], 200)
             self.assertEqual(self.stack.sql(f"SELECT state, rank FROM wakala.outbound WHERE id = '{own}'"), [wanted], names)
 
+    def test_a_senders_trace_goes_on_in_the_event(self):
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        for wamid, header in (("wamid.trace.a", f"00-{trace}-00f067aa0ba902b7-01"), ("wamid.trace.b", "00-no-trace-01")):
+            body = meta.envelope(meta.change(A, [meta.text_message(wamid, "27820000099", "hi")]))
+            self.assertEqual(self.post(body, headers={"traceparent": header})[0], 200)
+        rows = self.stack.sql("SELECT coalesce(trace, 'none') FROM wakala.event WHERE payload LIKE '%wamid.trace.%' AND type = 'whatsapp.incoming' ORDER BY seq")
+        self.assertEqual(rows, [[trace], ["none"]])
+
     def test_what_is_nobodys_is_said_aloud(self):
         self.post(meta.envelope(meta.change(UNKNOWN, [meta.text_message("wamid.aloud", "27820000099", "hi")])))
         procs.until(lambda: "went into quarantine" in self.stack.host.text() and UNKNOWN in self.stack.host.text(), 15, "the operator is told",
