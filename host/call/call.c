@@ -1,11 +1,15 @@
 /* call.c - life of a call: memory, tenant, frames, blame. */
 #include "call/call.h"
 #include "fiber/fiber.h"
+#include "fiber/stack.h"
 #include "plugin/loader.h"
 #include <openssl/rand.h>
 #include <malloc.h>
 #include <stdlib.h>
 #include <time.h>
+#ifdef WK_ASAN
+size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not install the header that has it */
+#endif
 
 enum { WEIGH_EVERY = 8 };
 
@@ -62,9 +66,13 @@ const struct wk_plugin *wk_call_plugin(const struct wk_call *call) { return call
  * and down alike; only a leak adds up. */
 static int64_t heap_bytes(void)
 {
+#ifdef WK_ASAN /* its allocator is not the one that mallinfo2 knows */
+    return (int64_t)__sanitizer_get_current_allocated_bytes();
+#else
     struct mallinfo2 m = mallinfo2();
 
     return (int64_t)(m.uordblks + m.hblkhd);
+#endif
 }
 
 bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, struct wk_err *err)

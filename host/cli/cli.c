@@ -16,7 +16,7 @@ static const struct wk_command commands[] = {
     {"reload", "", "take the configuration and plugins over without dropping a request, or say why not", wk_cmd_reload},
     {"rollback", "", "go back to the generation before the serving one", wk_cmd_rollback},
     {"run", "", "serve, in the foreground", wk_cmd_run},
-    {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame", wk_cmd_status},
+    {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame, recycles and their suspect", wk_cmd_status},
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
     {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] | list | suspend TENANT | activate TENANT |\n"
                "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]",

@@ -62,6 +62,16 @@ static void print_crash(const json_t *c)
     (void)printf("\n");
 }
 
+static void print_recycle(const json_t *r)
+{
+    (void)printf("  %s  pid %lld, generation %lld: %lld MB, %s (%lld MB)\n      suspect: ", text(r, "at"), number(r, "pid"),
+                 number(r, "generation"), number(r, "rss_bytes") >> 20, text(r, "reason"), number(r, "max_bytes") >> 20);
+    if (json_is_string(json_object_get(r, "suspect")))
+        (void)printf("plugin %s, kept %lld MB\n", text(r, "suspect"), number(r, "kept_bytes") >> 20);
+    else
+        (void)printf("no plugin\n");
+}
+
 static void print_status(const json_t *s)
 {
     const json_t *reload = json_object_get(s, "reload");
@@ -85,6 +95,10 @@ static void print_status(const json_t *s)
         (void)printf("\ncrashes: %lld, the latest first\n", number(s, "crashes_total"));
     json_array_foreach(json_object_get(s, "crashes"), i, one)
         print_crash(one);
+    if (number(s, "recycles_total"))
+        (void)printf("\nrecycled for their memory: %lld, the latest first\n", number(s, "recycles_total"));
+    json_array_foreach(json_object_get(s, "recycles"), i, one)
+        print_recycle(one);
 }
 
 int wk_cmd_status(const struct wk_cli *cli, int argc, char **argv)

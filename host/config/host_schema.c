@@ -33,7 +33,7 @@ static const struct wk_setting schema[] = {
     TIME("host.drain_deadline", "30s", 1 * SEC, 1 * HOUR, "how long an old generation may finish its work before it is ended"),
     SIZE("host.call_memory_max", "16M", 64 * K, 1 * G, "memory of one call"),
     SIZE("host.worker_memory_max", "1G", 64 * M, 64 * G, "a worker above it is drained and replaced"),
-    TIME("host.heartbeat_deadline", "2s", 200, 1 * MIN, "a worker whose loop stands still this long is ended and its hook named"),
+    TIME("host.heartbeat_deadline", "2s", 500, 1 * MIN, "a worker whose loop stands still is ended within it and its hook named"),
     NUMBER("host.fibers_max", "10000", 16, 20000, "calls in progress per worker"),
     NUMBER("host.crash_limit", "3", 1, 100, "a plugin that ends this many workers in host.crash_window is quarantined"),
     TIME("host.crash_window", "60s", 1 * SEC, 24 * HOUR, "see host.crash_limit"),

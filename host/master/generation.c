@@ -14,6 +14,8 @@
 
 #define STABLE_US (INT64_C(30) * 1000000) /* deaths further apart are not a crash loop */
 enum { FREE_RESTARTS = 3, BACKOFF_FIRST_MS = 100, BACKOFF_MAX_MS = 5000, RSS_EVERY_US = 1000000 };
+/* host.heartbeat_deadline is when a hung worker is gone, not when we begin to look: one tick until we see it, one for being late. */
+enum { HEARTBEAT_MARGIN_US = 2 * WK_TICK_MS * 1000 };
 
 struct wk_gen *wk_gen_create(struct wk_master *m, struct wk_err *err)
 {
@@ -266,7 +268,7 @@ static void check_heartbeat(struct wk_proc *proc, int64_t now)
     char blame[256];
 
     if (proc->state == WK_PROC_STARTING || proc->is_killed || !wk_share_slot_get(proc->gen->master->share, proc->slot, &info) ||
-        now - info.heartbeat_us < (int64_t)proc->gen->plan.heartbeat_ms * 1000)
+        now - info.heartbeat_us < (int64_t)proc->gen->plan.heartbeat_ms * 1000 - HEARTBEAT_MARGIN_US)
         return;
     (void)wk_blame_sentence(proc->gen->master->share, proc->slot, blame, sizeof blame);
     wk_log_line(WK_ERROR, NULL, "worker %d stands still for %d ms in %s: killed", (int)proc->pid,
@@ -295,20 +297,29 @@ static int64_t rss_of(pid_t pid)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-static const char *suspect_of(const struct wk_slot_info *info)
+static const struct wk_recycle *record_recycle(const struct wk_proc *proc, const struct wk_slot_info *info, int64_t rss)
 {
+    struct wk_master *m = proc->gen->master;
+    struct wk_recycle *r = &m->recycles[m->n_recycles++ % WK_RECYCLES_KEPT];
     const struct wk_share_suspect *worst = &info->suspect[0];
 
     for (int i = 1; i < WK_SHARE_SUSPECTS; i++)
         if (info->suspect[i].bytes > worst->bytes)
             worst = &info->suspect[i];
-    return worst->plugin[0] && worst->bytes > 0 ? worst->plugin : "none";
+    *r = (struct wk_recycle){.at_us = wk_wall_us(), .pid = proc->pid, .generation = proc->gen->number, .index = proc->index,
+                             .rss_bytes = rss, .max_bytes = proc->gen->plan.worker_memory_max};
+    if (worst->plugin[0] && worst->bytes > 0) {
+        r->kept_bytes = worst->bytes;
+        (void)snprintf(r->suspect, sizeof r->suspect, "%s", worst->plugin);
+    }
+    return r;
 }
 
 /* Its successor starts first, so a service with one worker has no gap. One at a time. */
 static void check_memory(struct wk_proc *proc)
 {
     struct wk_gen *gen = proc->gen;
+    const struct wk_recycle *r;
     struct wk_slot_info info;
     struct wk_err err;
     int64_t rss = rss_of(proc->pid);
@@ -318,11 +329,16 @@ static void check_memory(struct wk_proc *proc)
         rss <= gen->plan.worker_memory_max || wk_gen_count(gen, WK_PROC_STARTING) || wk_gen_count(gen, WK_PROC_DRAINING) ||
         !wk_share_slot_get(gen->master->share, proc->slot, &info))
         return;
-    wk_log_line(WK_WARN, NULL, "worker %d uses %lld MB, above host.worker_memory_max: replacing it. Suspect: plugin %s",
-                (int)proc->pid, (long long)(rss >> 20), suspect_of(&info));
+    if (!wk_proc_start(gen, proc->index, false, proc, &err)) {
+        wk_log_line(WK_ERROR, &(struct wk_log_fields){.err = &err}, "worker %d uses %lld MB and stays: it has no successor", (int)proc->pid,
+                    (long long)(rss >> 20));
+        return;
+    }
+    r = record_recycle(proc, &info, rss);
+    wk_log_line(WK_WARN, &(struct wk_log_fields){.plugin = r->suspect[0] ? r->suspect : NULL},
+                "worker %d uses %lld MB, above host.worker_memory_max: replacing it. Suspect: plugin %s", (int)proc->pid, (long long)(rss >> 20),
+                r->suspect[0] ? r->suspect : "none");
     wk_metric_add(wk_metric(WK_COUNTER, "wakala_workers_recycled_total", NULL, "Workers replaced for their memory."), 1);
-    if (!wk_proc_start(gen, proc->index, false, proc, &err))
-        wk_log_line(WK_ERROR, &(struct wk_log_fields){.err = &err}, "worker %d stays", (int)proc->pid);
 }
 
 static void end_of_drain(struct wk_gen *gen)

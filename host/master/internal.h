@@ -8,6 +8,7 @@
 
 enum {
     WK_CRASHES_KEPT = 20,
+    WK_RECYCLES_KEPT = 20,
     WK_TICK_MS = 100,
     WK_PROBLEMS_KEPT = 64,
     WK_QUARANTINE_MAX = 16,
@@ -84,6 +85,14 @@ struct wk_crash {
     bool has_blame, is_set_aside;
 };
 
+struct wk_recycle { /* a worker that was replaced for its memory while it served */
+    int64_t at_us; /* wall clock */
+    pid_t pid;
+    uint32_t generation, index;
+    int64_t rss_bytes, max_bytes, kept_bytes;
+    char suspect[32]; /* the plugin that kept the most, kept_bytes; "" when none did */
+};
+
 struct wk_waiter { /* a `wakala reload` that wants the verdict */
     LIST_ENTRY(wk_waiter) link;
     void (*done)(const struct wk_verdict *verdict, void *arg);
@@ -126,6 +135,8 @@ struct wk_master {
 
     struct wk_crash crashes[WK_CRASHES_KEPT];
     size_t n_crashes; /* ever */
+    struct wk_recycle recycles[WK_RECYCLES_KEPT];
+    size_t n_recycles; /* ever */
 
     bool is_stopping, is_done, has_started;
     bool has_gone_back; /* by itself: not again before a person reloads, two bad generations must not take turns */

@@ -130,9 +130,25 @@ static json_t *crash_json(const struct wk_crash *c)
     return out;
 }
 
+static json_t *recycle_json(const struct wk_recycle *r)
+{
+    json_t *out = json_object();
+
+    (void)json_object_set_new(out, "at", wall_text(r->at_us));
+    (void)json_object_set_new(out, "pid", json_integer(r->pid));
+    (void)json_object_set_new(out, "generation", json_integer(r->generation));
+    (void)json_object_set_new(out, "index", json_integer(r->index));
+    (void)json_object_set_new(out, "reason", json_string("above host.worker_memory_max"));
+    (void)json_object_set_new(out, "rss_bytes", json_integer(r->rss_bytes));
+    (void)json_object_set_new(out, "max_bytes", json_integer(r->max_bytes));
+    (void)json_object_set_new(out, "suspect", r->suspect[0] ? safe(r->suspect) : json_null());
+    (void)json_object_set_new(out, "kept_bytes", json_integer(r->kept_bytes));
+    return out;
+}
+
 json_t *wk_status_json(const struct wk_master *m)
 {
-    json_t *out = json_object(), *gens = json_array(), *crashes = json_array(), *quarantine = json_array();
+    json_t *out = json_object(), *gens = json_array(), *crashes = json_array(), *recycles = json_array(), *quarantine = json_array();
     int64_t now = wk_share_mono_us();
     const struct wk_gen *gen;
 
@@ -140,6 +156,8 @@ json_t *wk_status_json(const struct wk_master *m)
         (void)json_array_append_new(gens, gen_json(gen, now));
     for (size_t i = 0; i < WK_CRASHES_KEPT && i < m->n_crashes; i++) /* newest first */
         (void)json_array_append_new(crashes, crash_json(&m->crashes[(m->n_crashes - 1 - i) % WK_CRASHES_KEPT]));
+    for (size_t i = 0; i < WK_RECYCLES_KEPT && i < m->n_recycles; i++)
+        (void)json_array_append_new(recycles, recycle_json(&m->recycles[(m->n_recycles - 1 - i) % WK_RECYCLES_KEPT]));
     for (size_t i = 0; i < m->n_quarantine; i++)
         (void)json_array_append_new(quarantine, safe(m->quarantine[i]));
     (void)json_object_set_new(out, "pid", json_integer(m->pid));
@@ -154,6 +172,8 @@ json_t *wk_status_json(const struct wk_master *m)
     (void)json_object_set_new(out, "quarantine", quarantine);
     (void)json_object_set_new(out, "crashes_total", json_integer((json_int_t)m->n_crashes));
     (void)json_object_set_new(out, "crashes", crashes);
+    (void)json_object_set_new(out, "recycles_total", json_integer((json_int_t)m->n_recycles));
+    (void)json_object_set_new(out, "recycles", recycles);
     return out;
 }
 

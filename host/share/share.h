@@ -78,7 +78,7 @@ bool wk_share_slot_get(const struct wk_share *share, uint32_t slot, struct wk_sl
 bool wk_share_slot_blame(const struct wk_share *share, uint32_t slot, struct wk_blame *out); /* false: nothing was running */
 
 /* --- a worker about itself (all plain stores) ------------------------------------------------------------------------ */
-void wk_share_beat(struct wk_share *share); /* from the loop every 250 ms and at fiber switches; 2 s old = killed */
+void wk_share_beat(struct wk_share *share); /* from the loop every 200 ms; before it is 2 s old the worker is killed */
 void wk_share_set_state(struct wk_share *share, enum wk_slot_state state);
 void wk_share_set_load(struct wk_share *share, uint32_t conns_idle, uint32_t conns_busy, uint32_t fibers);
 void wk_share_set_dep(struct wk_share *share, const char *name, bool is_ok, bool is_degraded, uint32_t latency_ms);
