@@ -1,5 +1,6 @@
 /* probe - a plugin for the system tests: publishes on request, records what it handles, and misbehaves on demand. Never shipped. */
 #include <wakala/json.h>
+#include <unistd.h>
 #include <wakala/plugin.h>
 
 WK_SQL(probe_record, "INSERT INTO probe_seen (sub, event_id, key, n, attempt) VALUES ($1, $2, $3, $4, $5)");
@@ -70,6 +71,13 @@ static bool hello(struct wk_call *call, struct wk_http *http, struct wk_err *err
 {
     (void)call;
     return wk_http_reply(http, 200, "text/plain", "hello\n", 6, err);
+}
+
+static bool who(struct wk_call *call, struct wk_http *http, struct wk_err *err) /* GET /probe/pid: which process answers */
+{
+    const char *text = wk_printf(call, "%d", (int)getpid());
+
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
 }
 
 static bool sleep_route(struct wk_call *call, struct wk_http *http, struct wk_err *err)
@@ -215,6 +223,7 @@ static bool on_poison(struct wk_call *call, const struct wk_event *e, struct wk_
 
 static const struct wk_route routes[] = {
     {WK_GET, "/probe/hello", WK_PUBLIC, hello, 0, 0, 0}, {WK_GET, "/probe/sleep", WK_PUBLIC, sleep_route, 0, 0, 0},
+    {WK_GET, "/probe/pid", WK_PUBLIC, who, 0, 0, 0},
     {WK_POST, "/probe/echo", WK_PUBLIC, echo, WK_ROUTE_PIECES, 0, 64 << 20},
     {WK_GET, "/probe/stream", WK_PUBLIC, stream, 0, 0, 0}, {WK_GET, "/probe/drip", WK_PUBLIC, drip, 0, 0, 0},
     {WK_POST, "/probe/conflict", WK_PUBLIC, conflict, WK_ROUTE_PIECES, 0, 0}, {WK_POST, "/probe/{tenant}/write-fails", WK_PUBLIC, write_fails, 0, 0, 0},
