@@ -10,17 +10,27 @@ export LIBEVENT_MIN=2.1.12-stable-8+deb12u1 POSTGRES_MAJOR=15
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# A command as a line that a shell takes as it is printed.
+paste_line()
+{
+    local line
+    printf -v line '%q ' "$@"
+    say "    ${line% }"
+}
+
+may_root() { [ "$(id -u)" = 0 ] || { command -v sudo >/dev/null 2>&1 && sudo -v; }; }
+
 # Run something as root: directly, or with sudo. Without either, say what to do instead.
 as_root()
 {
     if [ "$(id -u)" = 0 ]; then
         "$@"
-    elif command -v sudo >/dev/null 2>&1 && sudo -v; then
+    elif may_root; then
         sudo -- "$@"
     else
         say "${0##*/}: this needs root once, and neither are you root nor does sudo let you:"
-        say "    $*"
-        die "run that line as root (su -c '...'), then run ${0##*/} again"
+        paste_line "$@"
+        die "run that line as root (su -), then run ${0##*/} again"
     fi
 }
 

@@ -80,12 +80,12 @@ def forget(folder):
 
 
 def leave_note(stack):
-    """For script/wakala: which configuration, and what its env: values need."""
+    """For script/wakala, which looks into the folder that was asked for: which configuration, and what its env: values need."""
     lines = [f"export WAKALA_CONF={shlex.quote(stack.host.conf)}"]
     lines += [f"export {name}={shlex.quote(value)}" for name, value in demo_values.ENVIRONMENT.items()]
     with open(f"{stack.dir}/env", "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
-    if stack.dir != f"{ROOT}/var":
+    if stack.dir != f"{ROOT}/var" and not os.environ.get("WAKALA_VAR"):
         os.makedirs(f"{ROOT}/var", exist_ok=True)
         shutil.copy(f"{stack.dir}/env", f"{ROOT}/var/env")
 
