@@ -6,6 +6,8 @@ types       status columns are text and money is bigint: operators of enum and n
 protect     every table with a tenant_id in a plugin's SQL is followed by wakala.protect('<table>')
 names       a plugin's tables, sequences and functions begin with its name; it names no table of another plugin
 foreign     no foreign key leaves the plugin
+operators   no LIKE, regular expression, text search, trigram, distance or containment in a plugin's statements: such operators are not leakproof and
+            lose their index under row-level security; they belong into a function given to wakala.search_function()
 """
 import os
 import re
@@ -20,6 +22,12 @@ PARTITION = re.compile(r"\bpartition\s+of\b", re.I)
 PROTECT = re.compile(r"\bwakala\.protect\s*\(\s*'([\w.]+)'\s*\)", re.I)
 REFERENCES = re.compile(r"\breferences\s+([\w.]+)", re.I)
 SQL_WORD = re.compile(r"\b(select|insert\s+into|update|delete\s+from|with)\b", re.I)
+OPERATOR = re.compile(r"\b(?:not\s+)?i?like\b|\bsimilar\s+to\b|\boperator\s*\(|@@@?|<->|<#>|@>|<@|&&|!?~~?\*?|<<%|<%|%>>?|%", re.I)
+FUNCTION = re.compile(r"\bcreate\s+(?:or\s+replace\s+)?function\s+([\w.]+)\s*\((?:(?!\$\$).)*?\$\$(.*?)\$\$[^;]*;", re.I | re.S)
+SEARCH = re.compile(r"\bwakala\.search_function\s*\(\s*'([\w.]+)", re.I)
+INDEX = re.compile(r"\bcreate\s+(?:unique\s+)?index\b[^;]*;", re.I)
+CONSTANT = re.compile(r"'(?:[^']|'')*'")
+STATEMENT = re.compile(r'\bWK_SQL\s*\(\s*\w+\s*,((?:\s*"(?:[^"\\\n]|\\.)*")+)')
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 
 
@@ -83,7 +91,26 @@ def lint_file(path, text, plugins):
     for m in REFERENCES.finditer(bare):
         if plugin and not m.group(1).startswith(plugin.replace("-", "_") + "_"):
             add(m.start(), f"foreign key to {m.group(1)}: none leaves the plugin")
-    return findings + foreign_tables(path, bare, plugin, plugins)
+    return findings + foreign_tables(path, bare, plugin, plugins) + leaking_operators(path, bare, plugin)
+
+
+def leaking_operators(path, bare, plugin):
+    """In what runs under row-level security: not in indexes and the definitions of tables, not in search functions."""
+    if not plugin or not path.startswith("plugins/"):
+        return []
+    search = set(SEARCH.findall(bare))
+    sql = FUNCTION.sub(lambda m: blank(m) if m.group(1) in search or re.search(r"\bsecurity\s+definer\b", m.group(0), re.I) else m.group(0), bare)
+    sql = INDEX.sub(blank, sql)
+    for m in TABLE.finditer(sql):
+        body = body_of(sql, m.end() - 1)
+        sql = sql[:m.end() - 1] + re.sub(r"[^\n]", " ", body) + sql[m.end() - 1 + len(body):]
+    return operators_in(path, sql, sql, 0)
+
+
+def operators_in(path, sql, text, at):
+    """Findings in `sql`, which begins at `at` of the file's text. What lies in constants is no operator."""
+    return [(path, line_of(text, at + m.start()), f"{m.group(0)}: not leakproof, so a statement under row-level security loses its index: "
+             "search through a function given to wakala.search_function()") for m in OPERATOR.finditer(CONSTANT.sub(blank, sql))]
 
 
 def foreign_tables(path, sql, plugin, plugins):
@@ -108,6 +135,9 @@ def lint_c(path, text, plugins):
         if not path.startswith("host/db/") and re.search(r"\bnow\s*\(\s*\)|current_timestamp|clock_timestamp", sql, re.I) and CLOCK.search(sql):
             findings.append((path, line_of(bare, m.start()), f"{CLOCK.search(sql).group(0)} in SQL: wakala.now() is the only clock that decides"))
         findings += [(path, line_of(bare, m.start()), what) for _, _, what in foreign_tables(path, sql, plugin, plugins)]
+    if plugin and path.startswith("plugins/"):
+        for m in STATEMENT.finditer(bare):
+            findings += operators_in(path, m.group(1).replace('"', " "), bare, m.start(1))
     return findings
 
 

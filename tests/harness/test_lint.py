@@ -28,6 +28,27 @@ class Sql(unittest.TestCase):
             with self.subTest(text):
                 self.assertTrue(any(part in what for what in sql(text)), sql(text))
 
+    OPERATORS = ("x LIKE 'a%'", "x not ilike $1", "x SIMILAR TO $1", "x ~ $1", "x !~* $1", "x @@ $1", "x % $1", "x %> $1", "x <-> $1 < 3", "x @> $1", "x && $1",
+                 "x OPERATOR(wakala.%>) $1")
+
+    def test_operators_that_lose_their_index(self):
+        for condition in self.OPERATORS:
+            with self.subTest(condition):
+                where = f"SELECT a FROM orders_a WHERE {condition}"
+                self.assertTrue(any("leakproof" in what for what in sql(where)))
+                self.assertTrue(any("leakproof" in what for what in sql(f"CREATE FUNCTION orders_f(x text) RETURNS text LANGUAGE sql AS $$ {where} $$;")))
+                found = lint_sql.lint_c("plugins/orders/a.c", f'\nWK_SQL(find, "SELECT a FROM orders_a "\n  "WHERE {condition}");', PLUGINS)
+                self.assertEqual({line for _, line, what in found if "leakproof" in what}, {3})
+        for good in ("CREATE FUNCTION orders_f(x text) RETURNS text LANGUAGE sql AS $$ SELECT a FROM orders_a WHERE b @@ c $$;\n"
+                     "SELECT wakala.search_function('orders_f(text)');",
+                     "CREATE FUNCTION orders_f(x text) RETURNS text LANGUAGE sql SECURITY DEFINER AS $$ SELECT a WHERE b LIKE c $$;",
+                     "CREATE INDEX orders_i ON orders_a USING gin (name wakala.gin_trgm_ops) WHERE name <> '%';",
+                     "CREATE TABLE orders_a (tenant_id uuid, code text CHECK (code ~ '^[A-Z]+$'));\nSELECT wakala.protect('orders_a');",
+                     "SELECT a FROM orders_a WHERE b = 'like % && ~' AND c >= 1 AND d <> 2"):
+            with self.subTest(good):
+                self.assertEqual(sql(good), [])
+        self.assertEqual(lint_sql.lint_c("plugins/orders/a.c", 'WK_SQL(a, "SELECT a WHERE b = \'%\'"); printf("%s like %d", x);', PLUGINS), [])
+
     def test_the_host_has_its_own_rules(self):
         self.assertEqual(sql("CREATE FUNCTION wakala.now() AS 'SELECT clock_timestamp()'; CREATE TABLE wakala.x (id int)",
                              "host/db/sql/001-base.sql"), [])

@@ -1,0 +1,89 @@
+/* t-who - an identity provider for the system tests: believes the header X-Who, "subject permission permission ..." (with "@tenant" for somebody of one
+ * tenant; "forged" for a token that is not genuine). A filter in every phase writes into the header X-Trail where the request has been. */
+#include <stdio.h>
+#include <wakala/plugin.h>
+
+static char trail[256]; /* of one request: filters and routes here do not suspend */
+
+static bool step(struct wk_http *http, const char *name, bool is_first)
+{
+    size_t n = is_first ? 0 : strlen(trail);
+
+    (void)snprintf(trail + n, sizeof trail - n, "%s%s", n ? " " : "", name);
+    return wk_http_set_header(http, "X-Trail", trail, NULL);
+}
+#define STEP(name, is_first)                                                                                                   \
+    static enum wk_verdict name##_in(struct wk_call *call, struct wk_http *http, struct wk_err *err)                           \
+    {                                                                                                                          \
+        (void)call;                                                                                                            \
+        return step(http, #name, is_first) ? WK_DECLINED : wk_fail(err, WK_SYSTEM, "t-who.trail", #name) ? WK_HANDLED : WK_FAILED; \
+    }                                                                                                                          \
+    static void name##_out(struct wk_call *call, struct wk_http *http)                                                         \
+    {                                                                                                                          \
+        (void)call;                                                                                                            \
+        (void)step(http, "-" #name, false);                                                                                    \
+    }
+STEP(early, true)
+STEP(late, false)
+STEP(tenant, false)
+STEP(policy, false)
+STEP(cache, false)
+
+static enum wk_verdict who_in(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *text = wk_http_header(http, "X-Who"), *space = text ? strchr(text, ' ') : NULL, *at;
+    struct wk_principal who = {.size = sizeof who, .role = "staff", .permissions = space ? space + 1 : ""};
+
+    (void)step(http, "who", false);
+    if (!text)
+        return WK_DECLINED;
+    if (!strcmp(text, "forged"))
+        return wk_fail(err, WK_SECURITY, "http.unauthorized", "a token that nobody here signed") ? WK_HANDLED : WK_FAILED;
+    who.subject = wk_strndup(call, text, space ? (size_t)(space - text) : strlen(text));
+    at = who.subject ? strchr(who.subject, '@') : NULL;
+    if (at && !wk_uuid_parse(at + 1, &who.tenant))
+        return wk_fail(err, WK_BUSINESS, "t-who.tenant", "X-Who: a UUID after the @") ? WK_HANDLED : WK_FAILED;
+    return wk_set_principal(call, &who, err) ? WK_DECLINED : WK_FAILED;
+}
+static void who_out(struct wk_call *call, struct wk_http *http)
+{
+    (void)call;
+    (void)step(http, "-who", false);
+}
+
+static bool answer(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const struct wk_principal *who = wk_principal(call);
+    const char *text = wk_printf(call, "%s|%s", who->subject ? who->subject : "", who->permissions ? who->permissions : "");
+
+    (void)step(http, "route", false);
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
+}
+static bool enter(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *text = wk_http_param(http, "tenant");
+    struct wk_uuid id;
+
+    return ((text && wk_uuid_parse(text, &id)) || wk_fail(err, WK_BUSINESS, "t-who.tenant", "tenant: a UUID")) && wk_enter_tenant(call, &id, err) &&
+           answer(call, http, err);
+}
+static bool pretend(struct wk_call *call, struct wk_http *http, struct wk_err *err) /* too late: the phase is over */
+{
+    return wk_set_principal(call, &(struct wk_principal){.size = sizeof(struct wk_principal), .subject = "root", .permissions = "*"}, err) &&
+           answer(call, http, err);
+}
+
+static struct {
+    struct wk_service_head head;
+} identity = {{.size = sizeof identity, .version = 1}};
+static const struct wk_provide provides[] = {{"identity/1", &identity.head}, {0}};
+static const struct wk_filter filters[] = { /* not in the order in which they run */
+    {"cache", WK_PHASE_CACHE, 0, 0, cache_in, cache_out},   {"policy", WK_PHASE_POLICY, 0, 0, policy_in, policy_out},
+    {"tenant", WK_PHASE_TENANT, 0, 0, tenant_in, tenant_out}, {"late", WK_PHASE_EDGE, 10, 0, late_in, late_out},
+    {"who", WK_PHASE_IDENTITY, 0, 0, who_in, who_out},      {"early", WK_PHASE_EDGE, -10, 0, early_in, early_out}, {0}};
+static const struct wk_route routes[] = {
+    {WK_GET, "/who/public", WK_PUBLIC, answer, 0, 0, 0}, {WK_GET, "/who/any", WK_AUTHENTICATED, answer, 0, 0, 0},
+    {WK_GET, "/who/safe", WK_PERM("safe.open"), answer, 0, 0, 0}, {WK_GET, "/who/of/{tenant}", WK_AUTHENTICATED, enter, 0, 0, 0},
+    {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0}, {0}};
+
+WK_PLUGIN("t-who", "1.0.0", .summary = "Believes a header", .provides = provides, .filters = filters, .routes = routes);
