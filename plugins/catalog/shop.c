@@ -11,8 +11,10 @@
     "JOIN catalog_product p ON p.tenant_id = wakala.tenant_id() AND p.id = v.product_id "                              \
     "JOIN catalog_vendor s ON s.tenant_id = wakala.tenant_id() AND s.id = p.vendor_id "
 
+/* One by one: the planner thinks that a function returns a thousand rows, and would read all variants of a big tenant to join them with a page. */
 WK_SQL(search_variants, "SELECT " VARIANT_COLUMNS " FROM catalog_search($1, $2, $3) f "
-                        "JOIN catalog_variant v ON v.tenant_id = wakala.tenant_id() AND v.id = f.variant_id " VARIANT_JOINS "ORDER BY f.place");
+                        "JOIN LATERAL (SELECT * FROM catalog_variant c WHERE c.tenant_id = wakala.tenant_id() AND c.id = f.variant_id OFFSET 0) v ON true "
+                        VARIANT_JOINS "ORDER BY f.place");
 /* By name from the index; `category` NULL: all. */
 WK_SQL(list_variants, "SELECT " VARIANT_COLUMNS " FROM catalog_variant v " VARIANT_JOINS
                       "WHERE v.tenant_id = wakala.tenant_id() AND v.status = 'active' AND p.status = 'active' AND s.is_open "

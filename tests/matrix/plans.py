@@ -3,15 +3,11 @@ import json
 import re
 
 # Settings of a server whose log is to hold every plan with what it read, also of statements inside functions. Off until log_plans().
-AUTO_EXPLAIN = {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "-1", "auto_explain.log_format": "json",
+AUTO_EXPLAIN = {"session_preload_libraries": "auto_explain", "auto_explain.log_format": "json",
                 "auto_explain.log_nested_statements": "on", "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off"}
 
 
-def nodes(plan):
-    """The node and all below it."""
-    yield plan
-    for child in plan.get("Plans", []):
-        yield from nodes(child)
+TABLE_SCANS = {"Seq Scan", "Sample Scan", "Index Scan", "Index Only Scan", "Bitmap Heap Scan", "Bitmap Index Scan", "Tid Scan", "Tid Range Scan"}
 
 
 def rows_read(node):
@@ -24,7 +20,7 @@ def scanned(plan):
     """(node, table) of every scan of a table; a bitmap's index scan has the table of the heap scan above it."""
     def walk(node, table):
         table = node.get("Relation Name", table)
-        if node["Node Type"].endswith("Scan") and table:
+        if node["Node Type"] in TABLE_SCANS and table:
             yield node, table
         for child in node.get("Plans", []):
             yield from walk(child, table)
