@@ -288,7 +288,7 @@ enum wk_wake wk_fiber_park(const char *reason, int64_t until_us)
     assert(fiber && "a wait on the loop's stack");
     if (!fiber)
         return WK_WAKE_CANCELLED;
-    wk_fault_point("park");
+    wk_fault_point(reason);
     if (ends_at_once(fiber, now, &wake))
         return wake;
     fiber->until_us = until_us;
@@ -396,6 +396,7 @@ struct wk_fiber *wk_fiber_spawn(struct wk_sched *sched, const char *name, void (
 }
 
 struct wk_fiber *wk_fiber_self(void) { return running; }
+const char *wk_fiber_name(const struct wk_fiber *fiber) { return fiber->name; }
 struct wk_sched *wk_sched_of(const struct wk_fiber *fiber) { return fiber->sched; }
 void wk_fiber_set_data(struct wk_fiber *fiber, void *data) { fiber->data = data; }
 void *wk_fiber_data(const struct wk_fiber *fiber) { return fiber->data; }

@@ -36,6 +36,7 @@ struct wk_sched *wk_sched_of(const struct wk_fiber *fiber);
 struct wk_fiber *wk_fiber_spawn(struct wk_sched *sched, const char *name, void (*fn)(void *arg), void *arg,
                                 struct wk_err *err);
 struct wk_fiber *wk_fiber_self(void); /* the running fiber, NULL on the loop's stack */
+const char *wk_fiber_name(const struct wk_fiber *fiber);
 
 /* Park the running fiber until woken, cancelled, or `until_us` (monotonic clock, wk_mono_us(); 0 = only the fiber's
  * own deadline). `reason` is static text, shown to operators. A wake that came before the park is not lost: one

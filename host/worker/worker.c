@@ -428,7 +428,6 @@ static void destroy(struct worker *w)
 __attribute__((noreturn)) static void leave(struct worker *w)
 {
     destroy(w);
-    wk_fault_write();
     (void)fflush(NULL);
     _exit(w->status);
 }

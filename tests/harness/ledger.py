@@ -7,7 +7,6 @@ unanswered answers that the database believes unsent
 """
 import collections
 import json
-import time
 
 
 def message_id(payload):
@@ -21,7 +20,7 @@ def message_id(payload):
 class Ledger:
     def __init__(self):
         self.said = {}    # message id -> (sender, address)
-        self.heals = []   # (what, seconds)
+        self.heals = []   # (what died, seconds until somebody heard an answer again)
 
     def record(self, wamid, sender, address):
         self.said[wamid] = (sender, address)
@@ -29,15 +28,9 @@ class Ledger:
     def healed(self, what, seconds):
         self.heals.append((what, seconds))
 
-    def time_to_heal(self, what, probe, seconds=30, clock=time.monotonic):
-        """Seconds until probe() is true again after `what` happened just now."""
-        begin, pause = clock(), 0.005
-        while not probe():
-            if clock() - begin > seconds:
-                raise AssertionError(f"not healed within {seconds} s after {what}")
-            time.sleep(pause)
-        self.healed(what, clock() - begin)
-        return self.heals[-1][1]
+    def healing(self):
+        """"worker 0.31 s, master 0.92 s", in the order of the faults."""
+        return ", ".join(f"{what} {seconds:.2f} s" for what, seconds in self.heals)
 
     @staticmethod
     def incoming(sql):

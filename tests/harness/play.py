@@ -1,9 +1,10 @@
 """Plays a scenario file against a world: says, taps, hears, breaks things, checks. See scenario.py for the language.
 
-    python3 -m harness.play FILE.play [--seed N] [--fault kill@37] [--chaos N] [--repeat N] [--keep] [--workers N] [--quiet]
+    python3 -m harness.play FILE.play [--seed N] [--fault NAME:3] [--chaos N] [--repeat N] [--keep] [--workers N] [--quiet]
 
 Exit status 0 only when every statement held. A failure names file and line, shows what was heard instead and the command
-that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --fault sets WAKALA_FAULT of the host.
+that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --fault kills the worker that passes that
+fault point (docs/design/faults.md).
 """
 import argparse
 import concurrent.futures
@@ -55,6 +56,7 @@ class Player:
     def __init__(self, world, out=None, deadline=DEADLINE, chaos=None):
         self.world, self.out, self.deadline, self.chaos = world, out or (lambda text: None), deadline, chaos
         self.actors, self.values, self.ledger = {}, {}, Ledger()
+        self.wounds = []  # what was killed and has not answered since: (what, when, newest message of each actor before it)
         self.address = "100000000000001"
         self.title = ""
 
@@ -78,7 +80,6 @@ class Player:
                            for i, line in enumerate(text.split("\n"))))
 
     def fetch(self, actor):
-        self.world.tend()
         fresh = actor.inbox.add(self.world.sim.messages(actor.number, actor.inbox.last_n()))
         for message in fresh:
             self.tell(actor, "<", message.shown())
@@ -196,7 +197,12 @@ class Player:
 
     def do_hears(self, word, text):
         actor, wanted = self.actors[word], self.expression(text)
-        return self.wait(actor, lambda: actor.inbox.hear(wanted), f"a message with \"{text}\"")
+        message, match = self.wait(actor, lambda: actor.inbox.hear(wanted), f"a message with \"{text}\"")
+        for what, when, newest in [wound for wound in self.wounds if message.n > wound[2].get(word, 0)]:
+            self.ledger.healed(what, time.monotonic() - when)
+            self.out(f"-- healed: an answer {self.ledger.heals[-1][1]:.2f} s after kill -9 {what}")
+        self.wounds = [wound for wound in self.wounds if message.n <= wound[2].get(word, 0)]
+        return message, match
 
     def do_hears_as(self, word, text, names):
         _, match = self.do_hears(word, text)
@@ -220,8 +226,22 @@ class Player:
         self.world.advance(seconds)
 
     def do_kill(self, what):
+        for actor in self.actors.values():  # what came before proves nothing about after
+            self.fetch(actor)
         self.out(f"-- kill -9 {what}")
-        self.ledger.healed(what, self.world.kill(what))
+        newest = {word: actor.inbox.last_n() for word, actor in self.actors.items()}
+        when = time.monotonic()
+        serves = self.world.kill(what)
+        self.out(f"-- the port serves {serves:.2f} s after it")
+        self.wounds.append((what, when, newest))
+
+    def do_check_healed(self, seconds):
+        """Every kill so far was followed by an answer, soon enough."""
+        late = [f"{what} {took:.2f} s" for what, took in self.ledger.heals if took > seconds]
+        late += [f"{what}: nothing was heard since" for what, _, _ in self.wounds]
+        if late or not self.ledger.heals:
+            raise Unmet(f"  not healed within {seconds:g} s: {', '.join(late) or 'nothing was killed'}")
+        self.out(f"-- healed: {self.ledger.healing()}")
 
     def do_start(self, what):
         self.world.start_part(what)
@@ -289,34 +309,35 @@ def repeat_command(path, args):
     return " ".join(words)
 
 
-def play_file(path, args, out, stack=None):
-    """Play one file in a stack of its own, or in the one given. Returns an error text, or None."""
+def play_file(path, args, out):
+    """Play one file in a stack of its own. Returns an error text or None, and how long the faults took to heal."""
     from .stack import Stack
     statements = scenario.load(path)
     chaos = Chaos(args.seed, args.chaos, count_actions(statements)) if args.chaos else None
-    world = stack or Stack(workers=args.workers, fault=args.fault, seed=args.seed, keep=args.keep)
+    world = Stack(workers=args.workers, point=args.fault, seed=args.seed, keep=args.keep)
+    player = Player(world, out, chaos=chaos)
     try:
-        if not stack:
-            world.start()
-        Player(world, out, chaos=chaos).play(statements)
+        world.start()
+        player.play(statements)
         findings = world.findings()
         if findings:
             raise Failed("a sanitizer found:\n" + "\n".join(findings[:40]))
-        return None
+        if args.fault and not world.page.struck():
+            raise Failed(f"the fault point {args.fault} was not reached; passed: {world.page.counts()}")
+        return None, player.ledger.healing()
     except Unmet as why:
-        return f"{why}\n  repeat: {repeat_command(path, args)}\n{world.hint()}"
+        return f"{why}\n  repeat: {repeat_command(path, args)}\n{world.hint()}", ""
     except (Failed, Late) as why:
-        return f"{path}: {why}\n  repeat: {repeat_command(path, args)}\n{world.hint()}"
+        return f"{path}: {why}\n  repeat: {repeat_command(path, args)}\n{world.hint()}", ""
     finally:
-        if not stack:
-            world.stop()
+        world.stop()
 
 
 def main(argv):
     parser = argparse.ArgumentParser(prog="play", description="play a scenario file")
     parser.add_argument("files", nargs="+")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("WAKALA_SEED", "0") or 0) or random.randrange(1, 1 << 31))
-    parser.add_argument("--fault", default=None)
+    parser.add_argument("--fault", default=None, metavar="POINT", help="NAME:3 or 37")
     parser.add_argument("--chaos", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="leave the folder of a failed run")
@@ -327,12 +348,13 @@ def main(argv):
     failed = 0
     repeat = args.long_repeat if args.long_repeat and os.environ.get("WAKALA_LONG") else args.repeat
     for path in [path for path in args.files for _ in range(repeat)]:
-        begin = time.monotonic()
+        begin, healing = time.monotonic(), ""
         try:
-            why = play_file(path, args, (lambda text: None) if args.quiet else lambda text: print(text, flush=True))
+            why, healing = play_file(path, args, (lambda text: None) if args.quiet else lambda text: print(text, flush=True))
         except scenario.ScenarioError as error:
             why = str(error)
-        print(f"{'not ok' if why else 'ok'} {path} seed {args.seed} ({time.monotonic() - begin:.1f} s)", flush=True)
+        print(f"{'not ok' if why else 'ok'} {path} seed {args.seed} ({time.monotonic() - begin:.1f} s{'; healed: ' + healing if healing else ''})",
+              flush=True)
         args.seed += 1
         if why:
             print(why, file=sys.stderr)

@@ -61,6 +61,7 @@ FORMS = [
     ("reload_fails", "reload fails with <text>"),
     ("check_invariants", "check invariants"),
     ("check_ledger", "check ledger"),
+    ("check_healed", "check healed within <duration>"),
     ("expect_order", "expect order <text> <word>"),
     ("expect_sql", "expect sql <text> is <text>"),
     ("set", "let <word> be <text>"),

@@ -12,8 +12,9 @@ import re
 import shutil
 import signal
 import tempfile
+import time
 
-from . import demo_values, procs
+from . import demo_values, fault, procs
 from .postgres import Postgres
 from .procs import Failed, Late, until
 from .sim import Sim, request
@@ -192,16 +193,16 @@ class Host:
 
 
 class Stack:
-    """Everything. `fault`: WAKALA_FAULT of the host's first start; when its first worker died of it, all of the host is killed
-    and started again without it, so that a fault happens once."""
+    """Everything. `faults`: the host's workers count their fault points in self.page, which can be armed again and again; `point`
+    arms it once, when the host is ready. Whoever dies of it is replaced by the master and nobody else."""
 
-    def __init__(self, folder=None, workers=2, fault=None, seed=0, keep=False, test_clock=True, ports=None, build=None, durable=False,
-                 one_postgres=False, sim=True, settings=None):
+    def __init__(self, folder=None, workers=2, point=None, faults=False, seed=0, keep=False, test_clock=True, ports=None, build=None,
+                 durable=False, one_postgres=False, sim=True, settings=None):
         self.is_temporary, self.keep = folder is None, keep or bool(os.environ.get("WAKALA_KEEP"))
         self.dir = folder or temp_folder()
         self.build = reachable_build(os.path.abspath(build or default_build()), self.dir)
-        self.fault, self.seed, self.test_clock, self.workers, self.has_sim = fault, seed, test_clock, workers, sim
-        self.fault_hit, self.victim = False, None
+        self.point, self.seed, self.test_clock, self.workers, self.has_sim = point, seed, test_clock, workers, sim
+        self.page = None
         port = list(ports or procs.free_ports(4))
         self.pg = Postgres(f"{self.dir}/pg", durable)
         # A database server of its own for the simulator: killing the shop's must not lose what people were told.
@@ -210,6 +211,11 @@ class Stack:
         self.sim_host = Host("simulator", f"{self.dir}/sim", self.build, port[2], port[3])
         self.sim = Sim(port[2])
         self.settings = settings or {}
+        if seed:
+            self.host.env["WAKALA_SEED"] = str(seed)
+        if faults or point:
+            self.page = fault.Page(f"{self.dir}/fault-points")
+            self.host.env["WAKALA_FAULT"] = self.page.setting
 
     # life
 
@@ -278,26 +284,9 @@ class Stack:
     def start_hosts(self):
         if self.has_sim:
             self.sim_host.start()
-        env = {"WAKALA_SEED": str(self.seed)} if self.seed else {}
-        if not self.fault:
-            self.host.start(env=env)
-            return
-        self.host.start(env=dict(env, WAKALA_FAULT=self.fault), wait=False)
-        until(lambda: self.host.is_ready() or self.tend(), 60, "the host with a fault is ready", self.host.tail)
-        self.victim = self.victim or (self.host.workers() or [None])[0]
-
-    def tend(self):
-        """Has the fault struck? Then the host is killed as a whole and comes back without it. True when it did just now."""
-        if not self.fault or not self.fault.startswith("kill@") or self.fault_hit:
-            return False
-        workers = self.host.workers()
-        self.victim = self.victim or (workers[0] if workers else None)
-        if self.host.is_running() and (not self.victim or procs.is_alive(self.victim)):
-            return False
-        self.fault_hit = True
-        self.host.kill()
         self.host.start()
-        return True
+        if self.point:
+            self.page.arm(*fault.parse(self.point))
 
     def stop(self):
         try:
@@ -306,6 +295,8 @@ class Stack:
         finally:
             for pg in self.servers():
                 pg.stop()
+            if self.page:
+                self.page.close()
         if self.is_temporary and not self.keep:
             for pg in self.servers():
                 pg.remove()
@@ -327,7 +318,6 @@ class Stack:
         for host in (self.host, self.sim_host):
             if os.path.exists(host.log):
                 os.truncate(host.log, 0)
-        self.fault_hit, self.victim = False, None
 
     def hint(self):
         """Where to look after a failure."""
@@ -337,7 +327,6 @@ class Stack:
     # what a scenario may ask for
 
     def sql(self, text, timeout=30):
-        self.tend()
         return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, "wakala", timeout=timeout)
 
     def advance(self, seconds):
@@ -348,8 +337,8 @@ class Stack:
             self.sim_pg.sql(f"SELECT wakala.advance('{seconds} seconds')", "wakala_sim")
 
     def kill(self, what):
-        """kill -9 something, bring back what nobody else brings back; seconds until the public port serves again."""
-        from .ledger import Ledger
+        """kill -9 something, bring back what nobody else brings back; seconds from the death until the public port serves again."""
+        begin = time.monotonic()
         if what == "worker":
             victims = self.host.workers()
             if not victims:
@@ -358,7 +347,7 @@ class Stack:
             until(lambda: not procs.is_alive(victims[0]), 5, "the worker is dead")
         elif what == "master":
             self.host.kill()
-            self.host.start(wait=False)
+            self.host.start()
         elif what == "postgres":
             self.pg.kill()
             self.pg.start()
@@ -367,9 +356,8 @@ class Stack:
             self.sim_host.start()
         else:
             raise Failed(f"cannot kill {what}; only worker, master, postgres, simulator")
-        if what == "master":
-            self.host.wait_ready()
-        return Ledger().time_to_heal(what, self.host.serves)
+        until(self.host.serves, 30, f"the host serves after kill -9 of {what}", self.host.tail)
+        return time.monotonic() - begin
 
     def start_part(self, what):
         {"postgres": self.pg.start, "host": self.host.start, "simulator": self.sim_host.start}[what]()

@@ -1,101 +1,196 @@
-"""kill -9 at every fault point: a scenario is played once to count the points that its worker passes, then once per point.
+"""kill -9 at every fault point of a journey: it is played again and again on one running host, each time with another point armed.
 
-    python3 -m harness.sweep FILE.play [--points all|N|LIST] [--seed N] [--workers 1]
+    python3 -m harness.sweep FILE.play [--points all|N|LIST] [--part I/N] [--seed N] [--workers 1] [--keep]
 
---points 12: twelve points spread by the seed; 3,40: these; all: every one (the long size). After each run the scenario's own
-checks must have held. A failure prints the line that repeats exactly that run; exit status 1 when there was one.
-WAKALA_FAULT and the numbering of points: docs/design/faults.md.
+Two undisturbed plays tell which points there are and how often each is passed. Then every point gets a play of its own, in which the
+worker that passes it dies; the master replaces it, nobody else does anything. The scenario's own checks must hold after every play.
+--points 12: twelve points drawn by the seed; NAME:3,NAME:4: these; all: every one (the long size). --part 2/3: the second of three
+shares. A failure prints the line that repeats that point; exit status 1 when there was one. docs/design/faults.md
 """
 import argparse
 import os
 import random
-import re
+import statistics
 import sys
 import time
 
-from . import procs, scenario
+from . import fault, procs, scenario
 from .play import Player, Unmet
 from .postgres import SqlError
 from .procs import Failed, Late
 from .stack import Stack
 
-
-def points_of(text):
-    """Most points that one process passed, and their names: from the lines that WAKALA_FAULT=count@ left."""
-    best, names = 0, {}
-    for line in text.splitlines():
-        fields = dict(re.findall(r"(\S+)=(\d+)", line))
-        if int(fields.get("total", 0)) > best:
-            best = int(fields["total"])
-            names = {name: int(count) for name, count in fields.items() if name != "total"}
-    return best, names
+TRIES = 3            # plays for a point that is not reached: numbers differ a little between plays
+STRUCK_MIN = 0.95    # of all points
+PLAYS_PER_HOST = 50  # then new databases and a new host: Sipho may not hold more cash, and the checks read all that ever happened
+DEATHS_PER_GENERATION = 2  # a third death of the same plugin within a minute is quarantine, and rightly so; a reload forgets
+PAUSE_S = 300        # of the moved clock between plays: Meta takes 45 messages to one person at once, then one in 6 s
+FDS_MORE = 4         # files a master may have open after all these deaths more than before: pipes of a worker that starts
 
 
-def choose(wanted, total, seed):
-    """The points to kill at, ascending."""
+def points_of(plays):
+    """[(name, number)] of what undisturbed plays passed: each name as often as the play that passed it most."""
+    most = {}
+    for counts in plays:
+        for name, count in counts.items():
+            most[name] = max(count, most.get(name, 0))
+    return [(name, number) for name in sorted(most) for number in range(1, most[name] + 1)]
+
+
+def choose(wanted, points, seed):
+    """The points to kill at, in order."""
     if wanted == "all":
-        return list(range(1, total + 1))
-    if "," in wanted:
-        return sorted({int(word) for word in wanted.split(",") if word})
-    return sorted(random.Random(seed).sample(range(1, total + 1), min(int(wanted), total)))
+        return list(points)
+    if not wanted.isdigit():
+        return [fault.parse(word) for word in wanted.split(",") if word]
+    return sorted(random.Random(seed).sample(points, min(int(wanted), len(points))))
 
 
-def count(stack, path):
-    """Play once, undisturbed, and read how many points the worker passed."""
-    notes = procs.make_dir(f"{stack.dir}/count", 0o777) + "/points"
-    stack.fault = f"count@{notes}"
-    stack.start_hosts()
-    Player(stack).play(scenario.load(path))
-    stack.host.stop()  # the count is written when the worker drains and exits
+def share(points, part):
+    """Of "2/3" every third, beginning with the second: each share has some of every name."""
+    index, _, count = part.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise Failed(f"not a part: {part} (as in 2/3)")
+    return points[int(index) - 1::int(count)]
+
+
+class Bed:
+    """A running stack that takes one fault after the other."""
+
+    def __init__(self, path, seed, workers, keep):
+        self.path, self.keep = path, keep
+        self.stack = Stack(workers=workers, seed=seed, keep=keep, faults=True)
+        self.page, self.plays, self.deaths, self.fds = self.stack.page, 0, 0, 0
+
+    def prepare(self):
+        self.stack.prepare()
+        self.stack.save()
+        self.stack.start_hosts()
+        self.begin()
+
+    def renew(self):
+        self.page.disarm()
+        self.stack.reset()
+        self.stack.start_hosts()
+        self.begin()
+
+    def begin(self):
+        self.plays = self.deaths = 0
+        self.fds = self.open_files()
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.stack.host.process.pid}/fd"))
+
+    def settled(self):
+        """As many workers as there should be, of one generation, all in service; an old generation is gone."""
+        host = self.stack.host
+        return len(host.workers()) == len(procs.children(host.process.pid)) == self.stack.workers and host.serves()
+
+    def rest(self):
+        """Before a play: all deaths replaced, and none of them held against the plugin it struck."""
+        if self.plays >= PLAYS_PER_HOST:
+            self.renew()
+        procs.until(self.settled, 30, "all workers are back", self.stack.host.tail)
+        if self.deaths >= DEATHS_PER_GENERATION:
+            went, verdict = self.stack.reload()
+            if not went:
+                raise Failed(f"the reload between plays was refused: {verdict}")
+            procs.until(self.settled, 60, "the old generation is gone", self.stack.host.tail)
+            self.deaths = 0
+        if self.plays:
+            self.stack.advance(PAUSE_S)
+
+    def play(self, point=None):
+        """One play: what was passed. With a point armed, until the play ends."""
+        self.rest()
+        before = self.page.counts()
+        if point:
+            self.page.arm(*point)
+        self.plays += 1
+        try:
+            Player(self.stack).play(scenario.load(self.path))
+        finally:
+            self.page.disarm()
+            self.deaths += bool(point and self.page.struck())
+        findings = self.stack.findings()
+        if findings:
+            raise Failed("a sanitizer found:\n" + "\n".join(findings[:40]))
+        more = self.open_files() - self.fds
+        if more > FDS_MORE:
+            raise Failed(f"the master has {more} files more open than at its start")
+        return self.page.passed(before)
+
+    def strike(self, point):
+        """(did it strike, seconds of the play that it struck, what went wrong or None)"""
+        begin = time.monotonic()
+        try:
+            for _ in range(TRIES):
+                self.rest()
+                begin = time.monotonic()
+                self.play(point)
+                if self.page.struck():
+                    return True, time.monotonic() - begin, None
+            return False, 0, None
+        except (Unmet, Failed, Late, SqlError) as why:
+            text = f"{why}\n{self.stack.hint()}"
+            if not self.keep:
+                self.renew()
+            return bool(self.page.struck()), time.monotonic() - begin, text
+
+
+def name_of(point):
+    return f"{point[0]}:{point[1]}" if point[0] else str(point[1])
+
+
+def count(bed, out):
+    """The points of the journey on a host that is warm, and how long it takes undisturbed."""
+    plays, took = [], []
+    for _ in range(3):
+        bed.rest()
+        begin = time.monotonic()
+        plays.append(bed.play())
+        took.append(time.monotonic() - begin)
+    points = points_of(plays[1:])
+    if not points:
+        raise Failed("no fault points were counted: is the build without WK_NO_FAULTS?")
+    names = sorted({name for name, _ in points})
+    out(f"{bed.path}: {len(points)} fault points, {took[-1]:.1f} s a play: "
+        + ", ".join(f"{name} {sum(point[0] == name for point in points)}" for name in names))
+    return points, took[-1]
+
+
+def sweep(path, args, out=print):
+    """How many failures."""
+    failures, missed, took, begin = 0, [], [], time.monotonic()
+    bed = Bed(path, args.seed, args.workers, args.keep)
     try:
-        with open(notes, encoding="utf-8") as f:
-            total, names = points_of(f.read())
-    except OSError:
-        total, names = 0, {}
-    if not total:
-        raise Failed("no fault points were counted: is the build without WK_NO_FAULTS, and did the worker drain?")
-    return total, names
-
-
-def play_once(stack, path, fault):
-    """None, or what went wrong."""
-    stack.reset()
-    stack.fault = fault
-    try:
-        stack.start_hosts()
-        Player(stack).play(scenario.load(path))
-        findings = stack.findings()
-        return "\n".join(findings[:40]) or None
-    except (Unmet, Failed, Late, SqlError) as why:
-        return f"{why}\n{stack.hint()}"
-
-
-def sweep(path, wanted, seed, workers, keep, out=print):
-    """[(point, what went wrong)]"""
-    failures, begin = [], time.monotonic()
-    stack = Stack(workers=workers, seed=seed, keep=keep)
-    try:
-        stack.prepare()
-        stack.save()
-        total, names = count(stack, path)
-        points = choose(wanted, total, seed)
-        out(f"{path}: {total} fault points ({', '.join(f'{n} {c}' for n, c in sorted(names.items()))}); killing at {len(points)} of them")
-        missed = 0
-        for point in points:
-            why = play_once(stack, path, f"kill@{point}")
-            missed += not stack.fault_hit
+        bed.prepare()
+        points, _ = count(bed, out)
+        points = share(choose(args.points, points, args.seed), args.part)
+        for done, point in enumerate(points, 1):
+            struck, seconds, why = bed.strike(point)
+            if struck:
+                took.append(seconds)
+            elif not why:
+                missed.append(point)
             if why:
-                failures.append((point, why))
-                out(f"not ok kill@{point}\n{why}\n  repeat: PYTHONPATH=tests python3 -m harness.sweep {os.path.relpath(path)}"
-                    f" --points {point}, --seed {seed}")
-        # Timers make the numbering differ a little between runs: the last points may not be reached. Most must be.
-        if points and missed > max(1, len(points) // 2):
-            failures.append((0, f"only {len(points) - missed} of {len(points)} faults struck: the sweep proves nothing"))
-            out(failures[-1][1])
-        out(f"{'not ok' if failures else 'ok'} {path}: {len(points) - missed} kills, {len(failures)} failures"
-            f" ({time.monotonic() - begin:.0f} s)")
+                failures += 1
+                out(f"not ok kill -9 at {name_of(point)}\n{why}\n  repeat: PYTHONPATH=tests python3 -m harness.sweep"
+                    f" {os.path.relpath(path)} --points {name_of(point)}, --seed {args.seed}")
+                if args.keep:
+                    break
+            if done % 100 == 0:
+                out(f"  {done} of {len(points)} points, {len(took)} struck, {failures} failures, {time.monotonic() - begin:.0f} s")
     finally:
-        stack.stop()
+        bed.stack.stop()
+    if missed:
+        out(f"not reached in {TRIES} plays: {', '.join(name_of(point) for point in missed)}")
+    if len(missed) > max(1, len(points) * (1 - STRUCK_MIN)):
+        failures += 1
+        out(f"only {len(points) - len(missed)} of {len(points)} faults struck: the sweep proves too little")
+    slow = f", a struck play took {statistics.median(took):.1f} s in the median, {max(took):.1f} s at most" if took else ""
+    out(f"{'not ok' if failures else 'ok'} {path}: {len(points)} points, {len(took)} struck, {failures} failures{slow}"
+        f" ({time.monotonic() - begin:.0f} s)")
     return failures
 
 
@@ -103,13 +198,13 @@ def main(argv):
     parser = argparse.ArgumentParser(prog="sweep", description="kill -9 at every fault point of a scenario")
     parser.add_argument("file")
     parser.add_argument("--points", default="all" if os.environ.get("WAKALA_LONG") else "10")
+    parser.add_argument("--part", default="1/1")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("WAKALA_SEED", "0") or 0) or random.randrange(1, 1 << 31))
     parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--keep", action="store_true", help="end with the first failure and leave its folder")
     args = parser.parse_args(argv)
     print(f"seed {args.seed}", flush=True)
-    failures = sweep(args.file, args.points, args.seed, args.workers, args.keep, lambda text: print(text, flush=True))
-    return 1 if failures else 0
+    return 1 if sweep(args.file, args, lambda text: print(text, flush=True)) else 0
 
 
 if __name__ == "__main__":

@@ -58,9 +58,6 @@ class FakeWorld:
         self.killed.append(what)
         return 0.5
 
-    def tend(self):
-        return False
-
     def invariants(self):
         return ["stock.sql: 1 row"]
 
@@ -200,11 +197,29 @@ class Auditing(unittest.TestCase):
         unsent = [("27820000001", "failed", "131047", "{}")]
         self.assertIn("unanswered: to …0001 is failed 131047", ledger.audit([("w1", "A", 1), ("w2", "A", 1)], addresses, {}, unsent)[0])
 
-    def test_time_to_heal(self):
-        ledger, answers = Ledger(), [False, False, True]
-        self.assertGreaterEqual(ledger.time_to_heal("worker", lambda: answers.pop(0)), 0)
-        with self.assertRaises(AssertionError):
-            ledger.time_to_heal("worker", lambda: False, seconds=0.02)
+
+class Healing(unittest.TestCase):
+    LINES = 'customer says "hi"\ncustomer hears "A"\nkill worker\ncustomer says "ho"\n'
+
+    def test_the_first_answer_after_a_kill_heals(self):
+        _, player, out = play(self.LINES + 'customer hears "B"\ncheck healed within 5s', {"hi": [(text, "A")], "ho": [(text, "B")]})
+        self.assertEqual([what for what, _ in player.ledger.heals], ["worker"])
+        self.assertRegex("\n".join(out), r"healed: worker \d\.\d\d s")
+
+    def test_what_was_said_before_the_kill_heals_nothing(self):
+        lines = 'customer says "hi"\nkill worker\ncustomer hears "A"\ncheck healed within 5s'
+        with self.assertRaises(Unmet) as caught:
+            play(lines, {"hi": [(text, "A")]})
+        self.assertIn("worker: nothing was heard since", str(caught.exception))
+
+    def test_too_late(self):
+        with self.assertRaises(Unmet) as caught:
+            play(self.LINES + 'customer hears "B"\ncheck healed within 0s', {"hi": [(text, "A")], "ho": [(text, "B")]})
+        self.assertIn("not healed within 0 s: worker", str(caught.exception))
+
+    def test_no_kill_is_no_proof(self):
+        with self.assertRaises(Unmet):
+            play("check healed within 5s", {})
 
 
 if __name__ == "__main__":

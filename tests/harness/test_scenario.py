@@ -38,6 +38,7 @@ class Reading(unittest.TestCase):
             'reload fails with "unknown setting"': ("reload_fails", ["unknown setting"]),
             "check invariants": ("check_invariants", []),
             "check ledger": ("check_ledger", []),
+            "check healed within 10s": ("check_healed", [10.0]),
             'expect order "1001" DELIVERED': ("expect_order", ["1001", "DELIVERED"]),
             "expect order $no DELIVERED": ("expect_order", ["$no", "DELIVERED"]),
             'expect sql "SELECT 1" is "1"': ("expect_sql", ["SELECT 1", "1"]),

@@ -1,24 +1,68 @@
 """Choosing fault points, and the set-up's small parts that need no server."""
 import os
+import struct
 import tempfile
 import unittest
 
-from harness import run, stack, sweep
+from harness import fault, run, stack, sweep
 
 
 class Points(unittest.TestCase):
-    def test_the_busiest_process_counts(self):
-        text = "total=3 park=3\ntotal=41 park=30 commit.before=5 commit.after=6\ntotal=9 park=9\n"
-        self.assertEqual(sweep.points_of(text), (41, {"park": 30, "commit.before": 5, "commit.after": 6}))
-        self.assertEqual(sweep.points_of(""), (0, {}))
+    def test_each_name_as_often_as_the_busiest_play(self):
+        plays = [{"a/park": 1, "b/commit.before": 2}, {"a/park": 2}]
+        points = [("a/park", 1), ("a/park", 2), ("b/commit.before", 1), ("b/commit.before", 2)]
+        self.assertEqual(sweep.points_of(plays), points)
+        self.assertEqual(sweep.points_of([{}]), [])
 
     def test_choice(self):
-        self.assertEqual(sweep.choose("all", 3, 1), [1, 2, 3])
-        self.assertEqual(sweep.choose("37,", 100, 1), [37])
-        self.assertEqual(sweep.choose("9,3", 100, 1), [3, 9])
-        drawn = sweep.choose("5", 100, 7)
-        self.assertEqual((len(drawn), drawn), (5, sweep.choose("5", 100, 7)))
-        self.assertEqual(sweep.choose("50", 3, 7), [1, 2, 3])
+        points = [("a", n) for n in range(1, 101)]
+        self.assertEqual(sweep.choose("all", points, 1), points)
+        self.assertEqual(sweep.choose("a:37,", points, 1), [("a", 37)])
+        self.assertEqual(sweep.choose("a/b:9,37,", points, 1), [("a/b", 9), ("", 37)])
+        with self.assertRaises(sweep.Failed):
+            sweep.choose("a:x,", points, 1)
+        drawn = sweep.choose("5", points, 7)
+        self.assertEqual((len(drawn), drawn), (5, sweep.choose("5", points, 7)))
+        self.assertEqual(sweep.choose("500", points, 7), points)
+
+    def test_parts_are_all_of_it_once(self):
+        points = list(range(10))
+        self.assertEqual(sorted(sum((sweep.share(points, f"{i}/3") for i in (1, 2, 3)), [])), points)
+        self.assertEqual(sweep.share(points, "1/1"), points)
+        for part in ("0/3", "4/3", "2", "a/b"):
+            with self.assertRaises(sweep.Failed):
+                sweep.share(points, part)
+
+
+class Pages(unittest.TestCase):
+    """The layout is that of host/fiber/fault.h; test_fiber_fault checks the other side."""
+
+    def test_arming(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = fault.Page(f"{folder}/points")
+            self.assertEqual(os.path.getsize(page.path), 16384)
+            self.assertEqual((page.struck(), page.counts()), (0, {}))
+            page.map[0:8] = struct.pack("=Q", 4711)
+            page.map[16:24] = struct.pack("=Q", 5)
+            self.assertEqual(page.struck(), 4711)
+            page.arm("orders/commit.before", 3)
+            self.assertEqual(struct.unpack_from("=4Q", page.map), (0, 0, 0, 3))
+            self.assertEqual(page.map[32:53], b"orders/commit.before\0")
+            page.arm("a", 1)
+            self.assertEqual(page.map[32:53], b"a" + bytes(20))
+            page.disarm()
+            self.assertEqual(struct.unpack_from("=4Q", page.map), (0, 0, 0, 0))
+            page.close()
+
+    def test_counting(self):
+        with tempfile.TemporaryDirectory() as folder:
+            page = fault.Page(f"{folder}/points")
+            for i, (name, count) in enumerate((("a/park", 2), ("b/park", 7))):
+                struct.pack_into("=2Q", page.map, 256 + 128 * i, 99, count)
+                page.map[256 + 128 * i + 16:256 + 128 * i + 16 + len(name)] = name.encode()
+            self.assertEqual(page.counts(), {"a/park": 2, "b/park": 7})
+            self.assertEqual(page.passed({"a/park": 2, "b/park": 3}), {"b/park": 4})
+            page.close()
 
 
 class Templates(unittest.TestCase):

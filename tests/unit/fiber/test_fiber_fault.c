@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -90,9 +91,12 @@ static void each_setting_kills_at_its_point(void **state)
         { "kill@:1", points, 0, 10 },
         { "kill@3x", points, 0, 10 },
         { "nonsense", points, 0, 10 },
-        { "kill@3", parks, SIGKILL, 2 },            /* every park is a point */
-        { "kill@park:5", parks, SIGKILL, 4 },
-        { "kill@park:6", parks, 0, 5 },
+        { "kill@3", parks, SIGKILL, 2 },            /* every park is a point, named by its reason */
+        { "kill@sleep:5", parks, SIGKILL, 4 },
+        { "kill@parker/sleep:5", parks, SIGKILL, 4 }, /* or by fiber and reason */
+        { "kill@other/sleep:1", parks, 0, 5 },
+        { "kill@sleep:6", parks, 0, 5 },
+        { "armed@/nowhere/page", points, 0, 10 },
     };
 
     (void)state;
@@ -104,33 +108,135 @@ static void each_setting_kills_at_its_point(void **state)
     }
 }
 
-static void count_appends_one_line_per_process(void **state)
+/* A page as the harness makes it, in a file that every child maps. */
+
+static char page_setting[64];
+
+static struct wk_fault_page *page_create(void)
 {
-    char path[] = "/tmp/wk_fault_XXXXXX", setting[64], line[256];
+    char path[] = "/tmp/wk_fault_XXXXXX";
     int fd = mkstemp(path);
-    FILE *file;
+    struct wk_fault_page *page;
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, sizeof *page), 0);
+    page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+    close(fd);
+    (void)snprintf(page_setting, sizeof page_setting, "armed@%s", path);
+    return page;
+}
+
+static void page_destroy(struct wk_fault_page *page)
+{
+    unlink(page_setting + strlen("armed@"));
+    munmap(page, sizeof *page);
+}
+
+static void arm(struct wk_fault_page *page, const char *name, uint64_t kill_at)
+{
+    page->kill_at = 0;
+    page->struck = page->matched = 0;
+    (void)snprintf(page->kill_name, sizeof page->kill_name, "%s", name);
+    page->kill_at = kill_at;
+}
+
+static void a_page_strikes_once_until_it_is_armed_again(void **state)
+{
+    struct wk_fault_page *page = page_create();
 
     (void)state;
-    assert_true(fd >= 0);
-    close(fd);
-    (void)snprintf(setting, sizeof setting, "count@%s", path);
-    assert_int_equal(run(setting, points), 0);
-    assert_int_equal(run(setting, parks), 0);
-    file = fopen(path, "r");
-    assert_non_null(fgets(line, sizeof line, file));
-    assert_string_equal(line, "total=10 send.before=5 send.after=5\n");
-    assert_non_null(fgets(line, sizeof line, file));
-    assert_string_equal(line, "total=5 park=5\n");
-    assert_null(fgets(line, sizeof line, file));
-    fclose(file);
-    unlink(path);
+    assert_int_equal(run(page_setting, points), 0); /* nothing is armed: counted all the same */
+    assert_int_equal(page->total, 10);
+    arm(page, "send.before", 3);
+    assert_int_equal(run(page_setting, points), SIGKILL);
+    assert_int_equal(*passed, 4);
+    assert_int_not_equal(page->struck, 0);
+    for (int replacement = 0; replacement < 3; replacement++) { /* they pass the same point, and live */
+        assert_int_equal(run(page_setting, points), 0);
+        assert_int_equal(*passed, 10);
+    }
+    arm(page, "", 12); /* the count goes over processes: the second one dies */
+    assert_int_equal(run(page_setting, points), 0);
+    assert_int_equal(page->struck, 0);
+    assert_int_equal(run(page_setting, points), SIGKILL);
+    assert_int_equal(*passed, 1);
+    page_destroy(page);
+}
+
+static void a_page_names_its_points(void **state)
+{
+    struct wk_fault_page *page = page_create();
+
+    (void)state;
+    assert_int_equal(run(page_setting, points), 0);
+    assert_int_equal(run(page_setting, parks), 0);
+    assert_int_equal(run(page_setting, points), 0);
+    assert_int_equal(page->total, 25);
+    assert_string_equal(page->counts[0].name, "send.before");
+    assert_int_equal(page->counts[0].count, 10);
+    assert_string_equal(page->counts[1].name, "send.after");
+    assert_int_equal(page->counts[1].count, 10);
+    assert_string_equal(page->counts[2].name, "parker/sleep");
+    assert_int_equal(page->counts[2].count, 5);
+    assert_int_equal(page->counts[3].key, 0);
+    page_destroy(page);
+}
+
+static void a_short_file_arms_nothing(void **state)
+{
+    struct wk_fault_page *page = page_create();
+
+    (void)state;
+    arm(page, "", 1);
+    assert_int_equal(truncate(page_setting + strlen("armed@"), sizeof *page - 1), 0);
+    assert_int_equal(run(page_setting, points), 0);
+    page_destroy(page);
+}
+
+/* Several workers pass the same points at the same time: one dies, whoever it is. */
+static void one_of_many_dies(void **state)
+{
+    enum { WORKERS = 4, ROUNDS = 50 };
+    struct wk_fault_page *page = page_create();
+
+    (void)state;
+    for (uint64_t round = 1; round <= ROUNDS; round++) {
+        pid_t pid[WORKERS], dead = 0;
+        int status;
+
+        arm(page, "", round % 40 + 1);
+        for (int i = 0; i < WORKERS; i++) {
+            pid[i] = fork();
+            assert_true(pid[i] >= 0);
+            if (pid[i] == 0) {
+                setenv("WAKALA_FAULT", page_setting, 1);
+                wk_fault_init();
+                points();
+                _exit(0);
+            }
+        }
+        for (int i = 0; i < WORKERS; i++) {
+            assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+            if (WIFSIGNALED(status)) {
+                assert_int_equal(dead, 0);
+                dead = pid[i];
+            }
+        }
+        assert_int_not_equal(dead, 0); /* four times ten points always reach it */
+        assert_int_equal(page->struck, dead);
+    }
+    page_destroy(page);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_setting_kills_at_its_point),
-        cmocka_unit_test(count_appends_one_line_per_process),
+        cmocka_unit_test(a_page_strikes_once_until_it_is_armed_again),
+        cmocka_unit_test(a_page_names_its_points),
+        cmocka_unit_test(a_short_file_arms_nothing),
+        cmocka_unit_test(one_of_many_dies),
     };
 
     passed = mmap(NULL, sizeof *passed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
