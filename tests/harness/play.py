@@ -250,6 +250,7 @@ class Player:
         ok, text = self.world.reload()
         if not ok:
             raise Unmet(f"  the reload was refused: {text}")
+        self.out(f"-- {text}")
 
     def do_reload_fails(self, text):
         ok, verdict = self.world.reload()

@@ -70,7 +70,8 @@ def may_reach(path):
     return test.returncode == 0
 
 
-def _child(death_signal):
+def dies_with_parent(death_signal=signal.SIGKILL):
+    """preexec_fn of a process that must not outlive us."""
     def prepare():
         _libc.prctl(PR_SET_PDEATHSIG, death_signal, 0, 0, 0)  # after the change of user, which would clear it
     return prepare
@@ -86,7 +87,7 @@ def spawn(argv, log, env=None, death_signal=signal.SIGKILL, root=False, stdin=su
     full.update(env or {})
     with open(log, "ab") as out:
         return subprocess.Popen(argv, stdin=stdin, stdout=out, stderr=subprocess.STDOUT, env=full, cwd="/",
-                                start_new_session=True, preexec_fn=_child(death_signal), **who)
+                                start_new_session=True, preexec_fn=dies_with_parent(death_signal), **who)
 
 
 def run(argv, env=None, timeout=60, as_server=True, stdin=None):

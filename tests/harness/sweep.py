@@ -1,18 +1,21 @@
 """kill -9 at every fault point of a journey: it is played again and again on one running host, each time with another point armed.
 
-    python3 -m harness.sweep FILE.play [--points all|N|LIST] [--part I/N] [--seed N] [--workers 1] [--keep]
+    python3 -m harness.sweep FILE.play [--points all|N|LIST] [--jobs N] [--part I/N] [--seed N] [--workers 1] [--keep]
 
-Two undisturbed plays tell which points there are and how often each is passed. Then every point gets a play of its own, in which the
+A few undisturbed plays tell which points there are and how often each is passed. Then every point gets a play of its own, in which the
 worker that passes it dies; the master replaces it, nobody else does anything. The scenario's own checks must hold after every play.
---points 12: twelve points drawn by the seed; NAME:3,NAME:4: these; all: every one (the long size). --part 2/3: the second of three
-shares. A failure prints the line that repeats that point; exit status 1 when there was one. docs/design/faults.md
+--points 12: twelve points drawn by the seed; NAME:3,NAME: the third of a name, all of a name (* fits anything); all: every one (the
+long size), in --jobs shares at once, each with servers of its own. --part 2/3: only the second of three shares. A failure prints the line that repeats that point; exit status 1 when there was one. docs/design/faults.md
 """
 import argparse
+import fnmatch
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
+import zlib
 
 from . import fault, procs, scenario
 from .play import Player, Unmet
@@ -20,38 +23,52 @@ from .postgres import SqlError
 from .procs import Failed, Late
 from .stack import Stack
 
+COUNTED = 3          # undisturbed plays, after one that warms up
 TRIES = 3            # plays for a point that is not reached: numbers differ a little between plays
 STRUCK_MIN = 0.95    # of all points
 PLAYS_PER_HOST = 50  # then new databases and a new host: Sipho may not hold more cash, and the checks read all that ever happened
 DEATHS_PER_GENERATION = 2  # a third death of the same plugin within a minute is quarantine, and rightly so; a reload forgets
 PAUSE_S = 300        # of the moved clock between plays: Meta takes 45 messages to one person at once, then one in 6 s
+LATE_MS = [1500, 2000]  # of statuses, in the plays that kill the sender: later than a replacement looks, sooner than resend_after
+SENDER = ("whatsapp.send/", "commit.after")  # else a status that comes at once settles what was sent before anybody could send it twice
 FDS_MORE = 4         # files a master may have open after all these deaths more than before: pipes of a worker that starts
 
 
 def points_of(plays):
-    """[(name, number)] of what undisturbed plays passed: each name as often as the play that passed it most."""
-    most = {}
+    """[(name, number)] of what undisturbed plays passed: each name as often as the play that passed it least, but for those that
+    did not pass it at all. How many statuses one flush takes, and how often an idle reader looks, differs from play to play."""
+    least = {}
     for counts in plays:
         for name, count in counts.items():
-            most[name] = max(count, most.get(name, 0))
-    return [(name, number) for name in sorted(most) for number in range(1, most[name] + 1)]
+            least[name] = min(count, least.get(name, count))
+    return [(name, number) for name in sorted(least) for number in range(1, least[name] + 1)]
 
 
 def choose(wanted, points, seed):
     """The points to kill at, in order."""
     if wanted == "all":
         return list(points)
-    if not wanted.isdigit():
-        return [fault.parse(word) for word in wanted.split(",") if word]
-    return sorted(random.Random(seed).sample(points, min(int(wanted), len(points))))
+    if wanted.isdigit():
+        return sorted(random.Random(seed).sample(points, min(int(wanted), len(points))))
+    chosen = []
+    for word in filter(None, wanted.split(",")):
+        if word.rpartition(":")[2].isdigit():
+            chosen.append(fault.parse(word))
+            continue
+        named = [point for point in points if fnmatch.fnmatch(point[0], word)]
+        if not named:
+            raise Failed(f"no fault point of this journey is called {word}")
+        chosen += named
+    return chosen
 
 
 def share(points, part):
-    """Of "2/3" every third, beginning with the second: each share has some of every name."""
+    """Of "2/3" about every third. By the point's name and number and not by its place, so that shares that counted apart, and not
+    quite the same, leave no gap between them."""
     index, _, count = part.partition("/")
     if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise Failed(f"not a part: {part} (as in 2/3)")
-    return points[int(index) - 1::int(count)]
+    return [point for point in points if (zlib.crc32(point[0].encode()) + point[1]) % int(count) == int(index) - 1]
 
 
 class Bed:
@@ -103,6 +120,7 @@ class Bed:
     def play(self, point=None):
         """One play: what was passed. With a point armed, until the play ends."""
         self.rest()
+        self.stack.sim.rules({"status_delay_ms": LATE_MS if point and point[0].startswith(SENDER) else [0, 0]})
         before = self.page.counts()
         if point:
             self.page.arm(*point)
@@ -145,7 +163,7 @@ def name_of(point):
 def count(bed, out):
     """The points of the journey on a host that is warm, and how long it takes undisturbed."""
     plays, took = [], []
-    for _ in range(3):
+    for _ in range(1 + COUNTED):
         bed.rest()
         begin = time.monotonic()
         plays.append(bed.play())
@@ -176,7 +194,7 @@ def sweep(path, args, out=print):
             if why:
                 failures += 1
                 out(f"not ok kill -9 at {name_of(point)}\n{why}\n  repeat: PYTHONPATH=tests python3 -m harness.sweep"
-                    f" {os.path.relpath(path)} --points {name_of(point)}, --seed {args.seed}")
+                    f" {os.path.relpath(path)} --points {name_of(point)} --seed {args.seed}")
                 if args.keep:
                     break
             if done % 100 == 0:
@@ -194,17 +212,31 @@ def sweep(path, args, out=print):
     return failures
 
 
+def in_shares(args):
+    """As many sweeps as jobs, each of one share: every process starts its own servers, which end with it."""
+    def command(share_of):
+        return [sys.executable, "-m", "harness.sweep", args.file, "--points", args.points, "--jobs", "1", "--part", share_of,
+                "--seed", str(args.seed), "--workers", str(args.workers)] + ["--keep"] * args.keep
+    running = [subprocess.Popen(command(f"{i}/{args.jobs}"), preexec_fn=procs.dies_with_parent()) for i in range(1, args.jobs + 1)]
+    return sum(process.wait() != 0 for process in running)
+
+
 def main(argv):
     parser = argparse.ArgumentParser(prog="sweep", description="kill -9 at every fault point of a scenario")
     parser.add_argument("file")
     parser.add_argument("--points", default="all" if os.environ.get("WAKALA_LONG") else "10")
+    parser.add_argument("--jobs", type=int, default=0, help="shares at once [2 when every point is struck, else 1]")
     parser.add_argument("--part", default="1/1")
     parser.add_argument("--seed", type=int, default=int(os.environ.get("WAKALA_SEED", "0") or 0) or random.randrange(1, 1 << 31))
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="end with the first failure and leave its folder")
     args = parser.parse_args(argv)
-    print(f"seed {args.seed}", flush=True)
-    return 1 if sweep(args.file, args, lambda text: print(text, flush=True)) else 0
+    args.jobs = args.jobs or (2 if args.points == "all" and args.part == "1/1" else 1)
+    if args.jobs > 1:
+        return 1 if in_shares(args) else 0
+    label = "" if args.part == "1/1" else f"[{args.part}] "
+    print(f"{label}seed {args.seed}", flush=True)
+    return 1 if sweep(args.file, args, lambda text: print(label + text, flush=True)) else 0
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ from harness import fault, run, stack, sweep
 
 
 class Points(unittest.TestCase):
-    def test_each_name_as_often_as_the_busiest_play(self):
-        plays = [{"a/park": 1, "b/commit.before": 2}, {"a/park": 2}]
+    def test_each_name_as_often_as_every_play_that_has_it(self):
+        plays = [{"a/park": 3, "b/commit.before": 2}, {"a/park": 2}]
         points = [("a/park", 1), ("a/park", 2), ("b/commit.before", 1), ("b/commit.before", 2)]
         self.assertEqual(sweep.points_of(plays), points)
         self.assertEqual(sweep.points_of([{}]), [])
@@ -17,18 +17,24 @@ class Points(unittest.TestCase):
     def test_choice(self):
         points = [("a", n) for n in range(1, 101)]
         self.assertEqual(sweep.choose("all", points, 1), points)
-        self.assertEqual(sweep.choose("a:37,", points, 1), [("a", 37)])
-        self.assertEqual(sweep.choose("a/b:9,37,", points, 1), [("a/b", 9), ("", 37)])
-        with self.assertRaises(sweep.Failed):
-            sweep.choose("a:x,", points, 1)
+        self.assertEqual(sweep.choose("a:37", points, 1), [("a", 37)])
+        self.assertEqual(sweep.choose("a/b:9,a:37", points, 1), [("a/b", 9), ("a", 37)])
+        self.assertEqual(sweep.choose("a/*,b", [("a/x", 1), ("b", 1), ("b", 2), ("c", 1)], 1), [("a/x", 1), ("b", 1), ("b", 2)])
+        for nobody in ("a:x", "b", "a:0"):
+            with self.assertRaises(sweep.Failed):
+                sweep.choose(nobody, points, 1)
         drawn = sweep.choose("5", points, 7)
         self.assertEqual((len(drawn), drawn), (5, sweep.choose("5", points, 7)))
         self.assertEqual(sweep.choose("500", points, 7), points)
 
     def test_parts_are_all_of_it_once(self):
-        points = list(range(10))
-        self.assertEqual(sorted(sum((sweep.share(points, f"{i}/3") for i in (1, 2, 3)), [])), points)
+        points = [(name, number) for name in "abc" for number in range(1, 11)]
+        shares = [sweep.share(points, f"{i}/3") for i in (1, 2, 3)]
+        self.assertEqual(sorted(sum(shares, [])), points)
+        self.assertTrue(all(9 <= len(s) <= 12 for s in shares))
         self.assertEqual(sweep.share(points, "1/1"), points)
+        # Another count of another name moves nothing.
+        self.assertEqual([p for p in sweep.share([("0", 1)] + points, "2/3") if p[0] != "0"], shares[1])
         for part in ("0/3", "4/3", "2", "a/b"):
             with self.assertRaises(sweep.Failed):
                 sweep.share(points, part)
