@@ -104,10 +104,9 @@ class Bed:
         return len(host.workers()) == len(procs.children(host.process.pid)) == self.stack.workers and host.serves()
 
     def rest(self):
-        """Before a play: all deaths replaced, and none of them held against the plugin it struck."""
+        """Before a play: no earlier death is held against the plugin it struck, and people may be written to."""
         if self.plays >= PLAYS_PER_HOST:
             self.renew()
-        procs.until(self.settled, 30, "all workers are back", self.stack.host.tail)
         if self.deaths >= DEATHS_PER_GENERATION:
             went, verdict = self.stack.reload()
             if not went:
@@ -118,8 +117,7 @@ class Bed:
             self.stack.advance(PAUSE_S)
 
     def play(self, point=None):
-        """One play: what was passed. With a point armed, until the play ends."""
-        self.rest()
+        """One play: what was passed. With a point armed, until the play ends; then all workers are back."""
         self.stack.sim.rules({"status_delay_ms": LATE_MS if point and point[0].startswith(SENDER) else [0, 0]})
         before = self.page.counts()
         if point:
@@ -130,6 +128,7 @@ class Bed:
         finally:
             self.page.disarm()
             self.deaths += bool(point and self.page.struck())
+        procs.until(self.settled, 30, "all workers are back", self.stack.host.tail)
         findings = self.stack.findings()
         if findings:
             raise Failed("a sanitizer found:\n" + "\n".join(findings[:40]))
@@ -139,7 +138,7 @@ class Bed:
         return self.page.passed(before)
 
     def strike(self, point):
-        """(did it strike, seconds of the play that it struck, what went wrong or None)"""
+        """(seconds of the play that it struck, 0 when it was not reached; what went wrong or None)"""
         begin = time.monotonic()
         try:
             for _ in range(TRIES):
@@ -147,13 +146,13 @@ class Bed:
                 begin = time.monotonic()
                 self.play(point)
                 if self.page.struck():
-                    return True, time.monotonic() - begin, None
-            return False, 0, None
+                    return time.monotonic() - begin, None
+            return 0, None
         except (Unmet, Failed, Late, SqlError) as why:
             text = f"{why}\n{self.stack.hint()}"
             if not self.keep:
                 self.renew()
-            return bool(self.page.struck()), time.monotonic() - begin, text
+            return time.monotonic() - begin, text
 
 
 def name_of(point):
@@ -161,7 +160,7 @@ def name_of(point):
 
 
 def count(bed, out):
-    """The points of the journey on a host that is warm, and how long it takes undisturbed."""
+    """The points that a warm host passes undisturbed."""
     plays, took = [], []
     for _ in range(1 + COUNTED):
         bed.rest()
@@ -174,7 +173,7 @@ def count(bed, out):
     names = sorted({name for name, _ in points})
     out(f"{bed.path}: {len(points)} fault points, {took[-1]:.1f} s a play: "
         + ", ".join(f"{name} {sum(point[0] == name for point in points)}" for name in names))
-    return points, took[-1]
+    return points
 
 
 def sweep(path, args, out=print):
@@ -183,13 +182,13 @@ def sweep(path, args, out=print):
     bed = Bed(path, args.seed, args.workers, args.keep)
     try:
         bed.prepare()
-        points, _ = count(bed, out)
+        points = count(bed, out)
         points = share(choose(args.points, points, args.seed), args.part)
         for done, point in enumerate(points, 1):
-            struck, seconds, why = bed.strike(point)
-            if struck:
+            seconds, why = bed.strike(point)
+            if seconds:
                 took.append(seconds)
-            elif not why:
+            else:
                 missed.append(point)
             if why:
                 failures += 1

@@ -45,7 +45,6 @@ class SiloStack(Stack):
 
     def sql(self, text, timeout=30):
         """What a scenario about tenant A asks for."""
-        self.tend()
         return self.pg.sql(f"SET search_path = {SCHEMA}, wakala, public;\n" + text.replace("pool.", f"{SCHEMA}."), "wakala", timeout=timeout)
 
 
