@@ -29,8 +29,10 @@ STRUCK_MIN = 0.95    # of all points
 PLAYS_PER_HOST = 50  # then new databases and a new host: Sipho may not hold more cash, and the checks read all that ever happened
 DEATHS_PER_GENERATION = 2  # a third death of the same plugin within a minute is quarantine, and rightly so; a reload forgets
 PAUSE_S = 300        # of the moved clock between plays: Meta takes 45 messages to one person at once, then one in 6 s
-LATE_MS = [1500, 2000]  # of statuses, in the plays that kill the sender: later than a replacement looks, sooner than resend_after
-SENDER = ("whatsapp.send/", "commit.after")  # else a status that comes at once settles what was sent before anybody could send it twice
+# Of statuses, in the plays that kill the sender between the send and the word that it was done: a status that comes at once settles the
+# message before anybody could send it twice. Later than a replacement looks, sooner than resend_after; the plays take longer by it.
+LATE_MS = [600, 900]
+LATE_AT = ("whatsapp.send/http", "whatsapp.send/handler.commit", "whatsapp.send/commit.before")
 FDS_MORE = 4         # files a master may have open after all these deaths more than before: pipes of a worker that starts
 
 
@@ -118,7 +120,7 @@ class Bed:
 
     def play(self, point=None):
         """One play: what was passed. With a point armed, until the play ends; then all workers are back."""
-        self.stack.sim.rules({"status_delay_ms": LATE_MS if point and point[0].startswith(SENDER) else [0, 0]})
+        self.stack.sim.rules({"status_delay_ms": LATE_MS if point and point[0].startswith(LATE_AT) else [0, 0]})
         before = self.page.counts()
         if point:
             self.page.arm(*point)
