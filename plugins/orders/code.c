@@ -6,8 +6,7 @@
 #include <wakala/setting.h>
 #include "move.h"
 
-/* No 0 O 1 I L 5 S 2 Z 8 B: said over a counter and read off a small screen. */
-static const char alphabet[] = "34679ACDEFGHJKMNPQRTUVWXY";
+static const char alphabet[] = CODE_ALPHABET;
 
 WK_SQL(code_put,
        "INSERT INTO orders_code (order_id, kind, salt, hash, tries_left) VALUES ($1::uuid, $2::text, $3::bytea, $4::bytea, $5::bigint) "

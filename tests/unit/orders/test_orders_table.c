@@ -123,6 +123,17 @@ static void the_readme_prints_this_table(void **state)
         fail_msg("plugins/orders/README.md lacks, after row %zu: %s", n, row);
 }
 
+/* The conversation understands these everywhere, also where a code is awaited: who types such a code is led away from it. */
+static void no_code_is_a_command(void **state)
+{
+    static const char *const commands[] = {"MENU", "BACK", "HELP", "CART", "STOP"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strspn(commands[i], CODE_ALPHABET) == strlen(commands[i]))
+            fail_msg("%s may be a pickup code", commands[i]);
+}
+
 static void codes_are_folded_and_hashed(void **state)
 {
     static const uint8_t salt[16] = {1, 2, 3}, salt2[16] = {1, 2, 4};
@@ -158,6 +169,7 @@ int main(void)
         cmocka_unit_test(stock_is_taken_once),
         cmocka_unit_test(final_states_are_left_only_by_a_refund),
         cmocka_unit_test(the_readme_prints_this_table),
+        cmocka_unit_test(no_code_is_a_command),
         cmocka_unit_test(codes_are_folded_and_hashed),
     };
 
