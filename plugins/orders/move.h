@@ -11,7 +11,7 @@ bool order_announce(struct wk_call *call, const struct order_row *row, const cha
 
 #define CODE_SIZE 8
 #define CODE_TRIES 5
-/* No 0 O 1 I L 5 S 2 Z 8 B: said over a counter and read off a small screen. No vowels: CART and MENU are commands wherever they are typed. */
+/* No 0 O 1 I L 5 S 2 Z 8 B: said over a counter and read off a small screen. No vowels: CART and MENU are commands. */
 #define CODE_ALPHABET "34679CDFGHJKMNPQRTVWXY"
 #define CODE_RIGHT UINT32_MAX /* what *tries_left says for the right code */
 /* Make a new code of `kind` ("pickup", "delivery"); the old one ends. Queued; the clear text goes to `out`, to be shown to one person. */
