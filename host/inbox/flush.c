@@ -121,12 +121,12 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
 
     if (row->is_quarantine) {
         quarantine(c, r->hook->inbox->channel, it->address, it->why ? it->why : "unknown address");
-        if (is_named(it)) /* as the event would have it */
-            put_payload(&c->q_body, it);
-        else if (it->payload[0].len)
-            barray_put(&c->q_body, it->payload[0].data, it->payload[0].len);
-        else
+        if (r->n == 1 || (!is_named(it) && !it->payload[0].len)) /* alone in its post: as it came, byte by byte */
             barray_put(&c->q_body, r->body, r->body_len);
+        else if (is_named(it)) /* as the event would have it */
+            put_payload(&c->q_body, it);
+        else
+            barray_put(&c->q_body, it->payload[0].data, it->payload[0].len);
     } else if (it->kind == WK_ITEM_STATUS) {
         barray_put(&c->s_tenant, row->tenant.b, 16);
         if (read_uuid(it->callback, &id)) /* else it is not of our making */
