@@ -174,7 +174,7 @@ class Isolation(unittest.TestCase):
                   "dead": "(name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at, state) "
                           "SELECT 'matrix.gone', 1, 1, g, gen_random_uuid(), '{t}', 'matrix.gone', 'k', '{{}}', 3, 'x', 'x', wakala.now(), 'requeued'",
                   "parked": "(name, class, lane, xid, seq, tenant_id, key, next_at) SELECT 'matrix.later', 1, g % 64, '1', g, '{t}', 'k' || g, wakala.now() + interval '1 day'",
-                  "seen": "(day, k) SELECT wakala.now()::date, gen_random_uuid()"}
+                  "seen": "(k) SELECT gen_random_uuid()"}
         for table, row in tables.items():
             columns, values = row.format(t=self.tenant).split(") SELECT ", 1)
             self.stack.sql(f"INSERT INTO wakala.{table} {columns}) SELECT {values} FROM generate_series(1, {BIG}) g; ANALYZE wakala.{table};", 60)
