@@ -174,6 +174,12 @@ bool log_give_quiet(struct wk_log *log, struct wk_err *err)
         if (log->lane[l].is_owned && log->lane[l].is_leaving && !log->lane[l].running) {
             quiet |= UINT64_C(1) << l;
             text_item(&lanes, "%u", l);
+            for (unsigned c = 0; c < CLASSES; c++) {
+                struct reader *r = &log->lane[l].reader[c];
+
+                if (!r->first && position_before(r->done, r->whole)) /* at rest: the next owner need not look where we have looked */
+                    r->done = r->whole;
+            }
         }
     arg = wk_text(text_array(&lanes));
     ok = !quiet || (cursors_write(log, err) && wk_conn_exec(log->locks, &unlock, 1, WK_EXEC_SYNC, wk_mono_us() + 3000000, err));

@@ -208,6 +208,7 @@ static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && may_read(log, l); c++) {
             struct reader *r = &log->lane[l].reader[c];
+
             r->is_full |= r->count >= log->conf.read_max;
             if (r->is_tail && r->is_full) {
                 r->is_tail = false;
