@@ -159,14 +159,15 @@ size_t wk_copy_collect(const char *cache_dir, const struct wk_stage *const *keep
     DIR *d = snprintf(gen, sizeof gen, "%s/gen", cache_dir) < (int)sizeof gen ? opendir(gen) : NULL;
     struct dirent *entry;
     size_t removed = 0;
-    time_t now = time(NULL);
+    struct timespec now;
 
+    (void)clock_gettime(CLOCK_REALTIME, &now); /* time() lags behind what file systems write by up to a tick */
     while (d && (entry = readdir(d))) {
         struct stat st;
 
         if (!is_copy(entry->d_name) || is_kept(entry->d_name, keep, n) || fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
             continue;
-        if (now - st.st_mtime >= age_s && unlinkat(dirfd(d), entry->d_name, 0) == 0)
+        if (now.tv_sec - st.st_mtime >= age_s && unlinkat(dirfd(d), entry->d_name, 0) == 0)
             removed++;
     }
     if (d)

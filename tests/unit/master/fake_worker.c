@@ -80,9 +80,9 @@ static void obey(struct client *c, const char *line)
         size_t n = (size_t)atoi(line + 4) << 20;
         char *kept = malloc(n); /* lost on purpose */
 
+        wk_share_suspect(share, "eater", (int64_t)n); /* before: the master may look while it grows */
         if (kept)
             memset(kept, 1, n);
-        wk_share_suspect(share, "eater", (int64_t)n);
         answer(c);
     } else if (!strncmp(line, "slow ", 5)) {
         c->answer_us = wk_share_mono_us() + atoi(line + 5) * INT64_C(1000);
