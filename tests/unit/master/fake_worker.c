@@ -81,8 +81,10 @@ static void obey(struct client *c, const char *line)
         char *kept = malloc(n); /* lost on purpose */
 
         wk_share_suspect(share, "eater", (int64_t)n); /* before: the master may look while it grows */
-        if (kept)
-            memset(kept, 1, n);
+        for (size_t i = 0; kept && i < n; i += 1 << 20) {
+            memset(kept + i, 1, 1 << 20);
+            wk_share_beat(share); /* it eats, it does not hang */
+        }
         answer(c);
     } else if (!strncmp(line, "slow ", 5)) {
         c->answer_us = wk_share_mono_us() + atoi(line + 5) * INT64_C(1000);
