@@ -222,13 +222,15 @@ static void alert(struct flusher *f)
     struct wk_inbox_room *room = f->room;
     const struct columns *c = &f->columns;
     int64_t now = wk_mono_us();
+    char address[64], masked[64]; /* of some channels it is a phone number */
 
     room->unsaid += c->q_body.n;
     if (!room->unsaid || now < room->next_alert_us)
         return;
-    wk_log_line(WK_ERROR, NULL, "%llu updates went into quarantine (table wakala.quarantine); the last: channel %s, address '%.*s', %s. "
-                                "wakala tenant list names the addresses that are known", (unsigned long long)room->unsaid, c->last_channel,
-                (int)(c->last_address.len < 64 ? c->last_address.len : 64), c->last_address.data ? c->last_address.data : "", c->last_why);
+    (void)snprintf(address, sizeof address, "%.*s", (int)c->last_address.len, c->last_address.data ? c->last_address.data : "");
+    wk_log_line(WK_ERROR, NULL, "%llu updates went into quarantine (table wakala.quarantine holds them whole); the last: channel %s, address %s, %s. "
+                                "wakala tenant address list names the addresses that are known", (unsigned long long)room->unsaid, c->last_channel,
+                *address ? wk_mask_text(masked, sizeof masked, address) : "not given", c->last_why);
     room->unsaid = 0;
     room->next_alert_us = now + ALERT_US;
 }
