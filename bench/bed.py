@@ -164,13 +164,7 @@ class Bed:
         return self.pg.pids()
 
     def metrics(self):
-        """/metrics as {name with labels: value}; counters of the workers reach it once a second."""
-        out = {}
-        for line in request(self.host.admin_port, "GET", "/metrics")[2].decode().splitlines():
-            if line and not line.startswith("#"):
-                name, _, value = line.rpartition(" ")
-                out[name] = float(value)
-        return out
+        return self.host.metrics()
 
 
 class Load:

@@ -100,6 +100,8 @@ bool wk_call_publish(struct wk_call *, const char *, const char *, const char *,
 bool wk_call_schedule(struct wk_call *, const char *, const char *, int64_t, bool, const char *, const char *, size_t, struct wk_err *);
 bool wk_call_unschedule(struct wk_call *, const char *, const char *, struct wk_err *);
 bool wk_call_later(struct wk_call *, int64_t, struct wk_err *);
+bool wk_call_once(struct wk_call *, const char *, bool *, struct wk_err *);
+bool wk_call_timers(struct wk_call *, const char *, struct wk_timer *, size_t, size_t *, struct wk_err *);
 bool wk_call_reply(struct wk_call *, const struct wk_outgoing *, struct wk_err *);
 bool wk_call_send(struct wk_call *, const char *, const char *, const char *, const struct wk_outgoing *, struct wk_err *);
 bool wk_call_fetch(struct wk_call *, const struct wk_fetch *, struct wk_fetched *, struct wk_err *);

@@ -1,6 +1,7 @@
 /* events.c - publish, timers, replies: statements queued on the call, written by its one commit. */
 #include "call/call.h"
 #include "db/lane.h"
+#include "plugin/loader.h"
 #include "plugin/registry.h"
 #include <jansson.h>
 #include <wakala/service/channel.h>
@@ -17,6 +18,9 @@ WK_SQL(host_timer_lazy, "INSERT INTO wakala.timer AS t (key, name, due, class, l
                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, key, name) DO UPDATE "
                         "SET due = excluded.due, class = excluded.class, type = excluded.type, version = excluded.version, "
                         "payload = excluded.payload WHERE t.due > excluded.due");
+WK_SQL(host_timers, "SELECT name, type, (extract(epoch FROM due) * 1000000)::bigint FROM wakala.timer WHERE tenant_id = wakala.tenant_id() AND key = $1 "
+                    "ORDER BY due, name");
+WK_SQL(host_once, "INSERT INTO wakala.once (owner, key) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1");
 WK_SQL(host_timer_drop, "DELETE FROM wakala.timer WHERE tenant_id = wakala.tenant_id() AND key = $1 AND name = $2");
 
 /* What every published thing is checked for; the type's declaration tells class and version. */
@@ -80,6 +84,34 @@ bool wk_call_schedule(struct wk_call *call, const char *key, const char *name, i
 bool wk_call_unschedule(struct wk_call *call, const char *key, const char *name, struct wk_err *err)
 {
     return wk_call_queue_host(call, &host_timer_drop, WK_ARGS(wk_text(key), wk_text(name)), err);
+}
+
+bool wk_call_once(struct wk_call *call, const char *key, bool *first, struct wk_err *err)
+{
+    const struct wk_plugin *plugin = wk_call_plugin(call);
+    size_t len = key ? strlen(key) : 0;
+    struct wk_rows *rows;
+
+    if (!call->tenant)
+        return wk_fail(err, WK_SYSTEM, "event.no_tenant", "wk_once() in a call without a tenant");
+    if (!len || len > KEY_MAX)
+        return wk_fail(err, WK_SYSTEM, "event.key", "key of wk_once() has %zu bytes, allowed are 1 to %d", len, KEY_MAX);
+    if (!wk_call_db_write(call, &host_once, WK_ARGS(wk_text(plugin ? plugin->name : "host"), wk_text(key)), &rows, err))
+        return false;
+    *first = wk_rows_table.count(rows) == 1;
+    return true;
+}
+
+bool wk_call_timers(struct wk_call *call, const char *key, struct wk_timer *timers, size_t max, size_t *n, struct wk_err *err)
+{
+    struct wk_rows *rows;
+
+    if (!wk_call_db_read(call, &host_timers, WK_ARGS(wk_text(key)), &rows, err))
+        return false;
+    *n = wk_rows_table.count(rows);
+    for (size_t i = 0; i < *n && i < max; i++)
+        timers[i] = (struct wk_timer){wk_rows_text(rows, i, 0), wk_rows_text(rows, i, 1), wk_rows_int(rows, i, 2)};
+    return true;
 }
 
 bool wk_call_later(struct wk_call *call, int64_t at_us, struct wk_err *err)

@@ -319,7 +319,7 @@ const struct wk_host wk_host_table = {
     .http_status = wk_hook_status, .fetch = wk_call_fetch, .reply = wk_call_reply, .send = wk_call_send,
     .service = t_service, .service_names = t_service_names, .open_service = t_open_service, .frame_enter = t_frame_enter,
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
-    .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret,
+    .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret, .once = wk_call_once, .timers = wk_call_timers,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -8,8 +8,12 @@
 
 static const struct wk_command commands[] = {
     {"check", "", "read the configuration, load and open every plugin in a process of its own, say what is wrong", wk_cmd_check},
-    {"dead", "list|show ID|requeue ID", "messages and events that were given up", wk_cmd_dead},
+    {"dead", "list|show ID|requeue ID|drop ID", "messages and events that were given up", wk_cmd_dead},
+    {"events", "tail [--type T] [--tenant T] [--from TIME] [--until TIME] [--payload] [--no-follow] | show ID|SEQ |\n"
+               "      replay --to SUBSCRIPTION [--type T] [--tenant T] [--from TIME] [--until TIME] [--dry-run]",
+     "what is in the log, what became of an event, and once more to one subscription (TIME: \"2026-11-28 10:00Z\", or how long ago: 2h)", wk_cmd_events},
     {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
+    {"lanes", "[--subscriptions]", "who works on which lane of the log and what waits there; or who has read how far, and what is frozen", wk_cmd_lanes},
     {"migrate", "[--dry-run] [--test-clock]", "bring the database to what the host and the enabled plugins need", wk_cmd_migrate},
     {"plugins", "[--hooks|--sql|--events|--settings]",
      "enabled plugins with version and build; what runs in which order; statements; event types; settings", wk_cmd_plugins},
@@ -21,6 +25,7 @@ static const struct wk_command commands[] = {
     {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] | list | suspend TENANT | activate TENANT |\n"
                "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]",
      "tenants; their numbers, and their accounts at payment gateways (CHANNEL: the gateway's name), by which webhooks find them", wk_cmd_tenant},
+    {"timers", "[TENANT]", "what is due when: time, tenant, key, name, event type", wk_cmd_timers},
     {"version", "", "version of the host and of the plugin ABI", wk_cmd_version},
     {"whatsapp", "decode FILE...", "what a webhook body holds, one line per update, without a server", wk_cmd_whatsapp},
 };

@@ -1,6 +1,6 @@
-/* wakala dead list | show ID | requeue ID: events that were given up, and the way back. */
+/* wakala dead list | show ID | requeue ID | drop ID: events that were given up, the way back, and the end. */
 #include "cli/cli.h"
-#include "tenant/admin.h"
+#include "event/admin.h"
 #include <stdlib.h>
 
 int wk_cmd_dead(const struct wk_cli *cli, int argc, char **argv)
@@ -22,6 +22,8 @@ int wk_cmd_dead(const struct wk_cli *cli, int argc, char **argv)
         ok = wk_dead_show(conninfo, id, stdout, &err);
     else if (!strcmp(argv[1], "requeue") && argc == 3)
         ok = wk_dead_requeue(conninfo, id, &err);
+    else if (!strcmp(argv[1], "drop") && argc == 3)
+        ok = wk_dead_drop(conninfo, id, &err);
     else
         return wk_cli_usage("dead");
     return ok ? WK_CLI_OK : wk_cli_fail(&err);

@@ -8,6 +8,7 @@
 #define SEC 1000LL
 #define MIN (60 * SEC)
 #define HOUR (60 * MIN)
+#define DAY (24 * HOUR)
 
 #define TEXT(k, def, fl, h) {.key = k, .type = WK_TYPE_STRING, .fallback = def, .flags = fl, .help = h}
 #define NUMBER(k, def, lo, hi, h) {.key = k, .type = WK_TYPE_INT, .fallback = def, .min = lo, .max = hi, .help = h}
@@ -52,6 +53,14 @@ static const struct wk_setting schema[] = {
     TIME("http.header_deadline", "10s", 100, 5 * MIN, "from the first byte to the end of the headers"),
     TIME("http.idle_timeout", "75s", 100, 1 * HOUR, "a connection without a request is closed after it"),
     SIZE("http.min_body_rate", "1k", 1, 1 * G, "bytes a second a client must keep up, sending and reading"),
+
+    TIME("lifetimes.events", "14d", 1 * DAY, 3650 * DAY, "the log: every event, what came in by webhook among them; what can still be replayed"),
+    TIME("lifetimes.dead_letters", "90d", 1 * DAY, 3650 * DAY, "events that were given up, also when nobody has looked at them"),
+    TIME("lifetimes.dedupe_keys", "8d", 8 * DAY, 90 * DAY, "how a webhook is known that came before; senders repeat for 7 days"),
+    TIME("lifetimes.once_keys", "30d", 1 * DAY, 3650 * DAY, "what plugins do once: longer than anything is repeated"),
+    TIME("lifetimes.outbound", "30d", 2 * DAY, 3650 * DAY, "messages that were sent, with their delivery status"),
+    TIME("lifetimes.quarantine", "30d", 1 * DAY, 3650 * DAY, "raw webhooks that were nobody's or not understood"),
+    TIME("lifetimes.orphan_statuses", "7d", 1 * DAY, 3650 * DAY, "delivery statuses of messages we do not know"),
 
     {.key = "secrets.key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
      .help = "master key of tenants' secrets: 32 bytes as 64 hex digits (openssl rand -hex 32)"},

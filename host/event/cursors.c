@@ -14,6 +14,9 @@ static const struct wk_stmt q_unmark = {"wakala", "host", "unmark",
     "DELETE FROM wakala.mark m USING unnest($1::int2[], $2::int2[], $3::text[], $4::int8[], $5::int8[]) AS d(class, lane, name, seq, epoch) "
     "JOIN wakala.lane l ON l.lane = d.lane AND l.epoch = d.epoch "
     "WHERE m.class = d.class AND m.lane = d.lane AND m.name = d.name AND m.seq = d.seq", false};
+/* That a running host has them: the others are frozen. */
+static const struct wk_stmt q_active = {"wakala", "host", "subscriptions_active",
+    "UPDATE wakala.subscription SET active_at = wakala.now() WHERE name = ANY ($1::text[]) AND active_at < wakala.now() - interval '1 minute'", false};
 static const struct wk_stmt q_cursors = {"wakala", "host", "cursors_load",
     "SELECT name, class, lane, xid, seq FROM wakala.cursor WHERE lane = ANY ($1::int2[])", false};
 static const struct wk_stmt q_marks = {"wakala", "host", "marks_load",
@@ -28,22 +31,26 @@ struct batch {
     } sent[WK_LANES][CLASSES];
 };
 enum { TEXTS = 11, REST_MAX = 100000 };
+#define REST_MAX_US (INT64_C(3600) * 1000000)
 
 static void collect(struct wk_log *log, struct batch *b)
 {
+    int64_t now = wk_mono_us();
+
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && log->lane[l].is_owned; c++) {
             struct reader *r = &log->lane[l].reader[c];
             unsigned long long epoch = log->lane[l].epoch;
 
-            if (!r->first && log->last_seq - r->written_seq > REST_MAX) /* at rest while the log goes on: the next owner begins here */
-                r->done = r->whole;
+            if (!r->first && (log->last_seq - r->written_seq > REST_MAX || now - r->written_us > REST_MAX_US))
+                r->done = r->whole; /* at rest while the log goes on: the next owner begins here, and what lies before may go */
             if (position_before(r->written, r->done)) {
                 text_item(&b->cls, "%u", c), text_item(&b->lane, "%u", l), text_item(&b->epoch, "%llu", epoch);
                 text_item(&b->xid, "%llu", (unsigned long long)r->done.xid), text_item(&b->seq, "%lld", (long long)r->done.seq);
                 b->cursors++;
                 r->written = r->done;
                 r->written_seq = log->last_seq;
+                r->written_us = now;
             }
             for (size_t i = 0; i < r->drop.n; i++) {
                 const char *name = log->sub[r->drop.item[i].sub].name;
@@ -128,6 +135,7 @@ static void begin_at(struct wk_log *log, struct reader *r)
         r->whole = (struct position){0};
     r->last = r->done = r->written = r->whole;
     r->written_seq = log->last_seq;
+    r->written_us = wk_mono_us();
     r->is_tail = r->is_full = false;
 }
 
@@ -173,13 +181,33 @@ bool cursors_load(struct wk_log *log, uint64_t lanes, struct wk_err *err)
     return ok;
 }
 
+static bool stay_active(struct wk_log *log, struct wk_err *err)
+{
+    struct text names;
+    struct wk_arg arg;
+    struct wk_exec item = {.stmt = &q_active, .args = &arg, .nargs = 1};
+    bool ok;
+
+    text_init(&names);
+    for (size_t i = 0; i < log->subs; i++)
+        text_quoted(&names, log->sub[i].name, strlen(log->sub[i].name));
+    arg = wk_text(text_array(&names));
+    ok = log_exec(log, &item, 1, err);
+    wk_exec_clear(&item, 1);
+    text_finish(&names);
+    return ok;
+}
+
 void log_cursor_loop(void *arg)
 {
     struct wk_log *log = arg;
     struct wk_err err;
 
-    while (log_pause(log, "log.cursors", 1000))
+    while (log_pause(log, "log.cursors", 1000)) {
         (void)cursors_write(log, &err); /* tried again next second */
+        if (wk_mono_us() >= log->next_active_us && stay_active(log, &err))
+            log->next_active_us = wk_mono_us() + INT64_C(120) * 1000000;
+    }
     log->cursor_fiber = NULL;
     log->fibers--;
     if (log->drainer)

@@ -153,6 +153,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
 {
     const struct subscriber *s = &log->sub[q->sub];
     struct entry *e = q->first->entry;
+    struct work work = {.tenant = &e->tenant, .event = &e->event, .cls = q->cls, .lane = q->lane};
     int64_t later = 0, next_us;
     struct wk_err err = {0};
 
@@ -174,7 +175,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
         return true;
     }
     e->event.attempt = q->attempts + 1;
-    switch (log_handle(log, s, &e->tenant, &e->event, q->cls, q->lane, false, &later, &err)) {
+    switch (log_handle(log, s, &work, &later, &err)) {
     case HANDLED_DONE:
         keyq_done(log, q, false);
         return true;

@@ -27,10 +27,10 @@ static bool is_weather(const struct wk_err *err)
     return wk_err_is(err, "db.unavailable") || wk_err_is(err, "db.commit_unknown") || wk_err_is(err, "fiber.limit");
 }
 
-static enum handled once(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event,
-                         unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err)
+static enum handled once(struct wk_log *log, const struct subscriber *s, const struct work *work, int64_t *later_us, struct wk_err *err)
 {
-    struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .tenant = tenant, .message = &event->id, .ref = event->type,
+    const struct wk_event *event = work->event;
+    struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .tenant = work->tenant, .message = &event->id, .ref = event->type,
                                 .deadline_ms = s->deadline_ms};
     struct wk_call call;
     enum handled result;
@@ -42,9 +42,9 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
         (void)snprintf(call.trace.trace_id, sizeof call.trace.trace_id, "%s", event->trace_id);
     call.event = event;
     call.sub = s->name;
-    call.cls = cls;
-    call.lane = lane;
-    call.is_parked = is_parked;
+    call.cls = work->cls;
+    call.lane = work->lane;
+    call.is_parked = work->is_parked;
     wk_fault_point("handler.before");
     ok = run(&call, s, event, err);
     wrote = call.conn || call.queue;
@@ -71,9 +71,21 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     return result;
 }
 
-enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event,
-                        unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err)
+/* Too old to be worth acting on, by its type; unless somebody asked for it. */
+static bool is_expired(const struct wk_log *log, const struct work *work, struct wk_err *err)
 {
+    const struct wk_event_hook *hook = work->is_asked ? NULL : wk_registry_event(log->engine->registry, work->event->type);
+    int64_t ttl_s = hook ? hook->type->ttl_s : 0, age_s = ttl_s ? (wk_engine_now_us(log->engine) - work->event->at_us) / 1000000 : 0;
+
+    if (age_s <= ttl_s)
+        return false;
+    wk_fail(err, WK_BUSINESS, "event.expired", "%lld s old, worth acting on for %lld s", (long long)age_s, (long long)ttl_s);
+    return true;
+}
+
+enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct work *work, int64_t *later_us, struct wk_err *err)
+{
+    const struct wk_event *event = work->event;
     struct wk_log_fields fields = {.plugin = s->plugin ? s->plugin->name : "host", .hook = s->name, .trace_id = event->trace_id, .err = err};
     enum handled result = HANDLED_FAILED;
 
@@ -81,8 +93,14 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
         wk_fail(err, WK_SYSTEM, "plugin.crashed", "workers died while handling it");
         return HANDLED_DEAD;
     }
+    if (is_expired(log, work, err)) {
+        log->stats.expired++;
+        return HANDLED_DEAD;
+    }
+    if (s->host)
+        return s->host(log, event, err) ? HANDLED_DONE : log->is_draining ? HANDLED_STOPPED : is_weather(err) ? HANDLED_AGAIN : HANDLED_FAILED;
     for (int i = 0; i < RUNS_ON_CONFLICT; i++) {
-        result = once(log, s, tenant, event, cls, lane, is_parked, later_us, err);
+        result = once(log, s, work, later_us, err);
         if (result != HANDLED_AGAIN)
             break;
         log->stats.conflicts++;

@@ -7,7 +7,7 @@
 #include "event/log.h"
 #include "plugin/registry.h"
 
-enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TENANT_BUCKETS = 1024, TRIES = 3 };
+enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TENANT_BUCKETS = 1024, TRIES = 4 /* and so three retries */ };
 
 struct position { /* a place in a lane: readers follow (xid, seq) */
     uint64_t xid;
@@ -20,8 +20,9 @@ static inline bool position_before(struct position a, struct position b)
 
 struct subscriber {
     const char *name, *pattern;
-    const struct wk_sub *sub;       /* NULL: the host's own on_message chain */
+    const struct wk_sub *sub;       /* NULL: the host's own */
     const struct wk_plugin *plugin; /* NULL: the host */
+    bool (*host)(struct wk_log *log, const struct wk_event *event, struct wk_err *err); /* NULL with no sub: the on_message chain */
     uint32_t deadline_ms;
     enum wk_from from;
     struct position start;
@@ -53,6 +54,7 @@ struct reader { /* one class of one lane */
     struct entry *first, **end;
     uint32_t count;
     int64_t written_seq;     /* where the log was then */
+    int64_t written_us;      /* when, monotonic */
     bool is_full; /* its memory: read again when half of it is empty */
     bool is_tail; /* follows the end of the log together with the others; else it lags behind and is read by itself */
     struct position cursor[SUBS_MAX]; /* where each subscriber was when the lane was taken */
@@ -121,6 +123,7 @@ struct wk_log {
     bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
     uint32_t fibers;       /* background fibers alive */
     struct wk_fiber *drainer;
+    int64_t next_active_us; /* monotonic: when our subscriptions are said to be active again */
     unsigned owners, surplus_owners; /* logs that run, on all machines */
     int64_t surplus_until_us; /* lanes beyond our share that nobody wanted are kept until then */
     unsigned turn, lane_turn;
@@ -160,8 +163,14 @@ void fair_ended(struct wk_log *log, struct keyq *q);
 void fair_drop_lane(struct wk_log *log, unsigned lane); /* its keys are no longer ready */
 /* handle.c */
 enum handled { HANDLED_DONE, HANDLED_MARKED, HANDLED_LATER, HANDLED_AGAIN, HANDLED_FAILED, HANDLED_DEAD, HANDLED_STOPPED };
-enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct wk_uuid *tenant, const struct wk_event *event,
-                        unsigned cls, unsigned lane, bool is_parked, int64_t *later_us, struct wk_err *err);
+struct work { /* what a handler is given */
+    const struct wk_uuid *tenant;
+    const struct wk_event *event;
+    unsigned cls, lane;
+    bool is_parked; /* from wakala.parked: its row is the mark */
+    bool is_asked;  /* an operator wants it, whatever its age */
+};
+enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct work *work, int64_t *later_us, struct wk_err *err);
 /* park.c */
 bool park_event(struct wk_log *log, const struct subscriber *s, const struct entry *e, uint32_t attempts, int64_t next_us,
                 const struct wk_err *why, struct wk_err *err); /* at its first parking; later its row is changed */
@@ -170,6 +179,9 @@ bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_
 bool parked_work(struct wk_log *log, struct keyq *q); /* runs what is due; false: nothing lies there any more */
 bool parked_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);
 int64_t backoff_us(uint32_t attempts);
+/* clean.c */
+bool clean_start(struct wk_log *log, struct wk_err *err); /* arms the timers of all jobs */
+bool clean_run(struct wk_log *log, const struct wk_event *event, struct wk_err *err); /* subscriber host.cleanup */
 /* timers.c, cursors.c */
 void log_timer_loop(void *arg);
 void log_cursor_loop(void *arg);

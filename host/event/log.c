@@ -7,7 +7,7 @@
 static const struct wk_stmt q_subscribe = {"wakala", "host", "subscribe",
     "INSERT INTO wakala.subscription AS s (name, pattern, start_xid) "
     "VALUES ($1, $2, CASE WHEN $3 THEN pg_snapshot_xmin(pg_current_snapshot()) ELSE '0'::xid8 END) "
-    "ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern RETURNING start_xid", false};
+    "ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern, active_at = wakala.now() RETURNING start_xid", false};
 
 bool log_exec(struct wk_log *log, struct wk_exec *items, size_t n, struct wk_err *err)
 {
@@ -54,7 +54,8 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES; c++)
             log->lane[l].reader[c].end = &log->lane[l].reader[c].first;
-    ok = add_subscriber(log, &(struct subscriber){.name = "host.message", .pattern = "*.incoming", .deadline_ms = 10000, .from = WK_FROM_START}, err);
+    ok = add_subscriber(log, &(struct subscriber){.name = "host.message", .pattern = "*.incoming", .deadline_ms = 10000, .from = WK_FROM_START}, err) &&
+         add_subscriber(log, &(struct subscriber){.name = wk_host_cleanup.name, .pattern = wk_host_cleanup.name, .host = clean_run, .from = WK_FROM_NOW}, err);
     (void)wk_registry_messages(log->engine->registry, &n);
     log->has_listeners = n > 0;
     hooks = wk_registry_subs(log->engine->registry, &n);
@@ -89,6 +90,8 @@ bool wk_log_start(struct wk_log *log, struct wk_err *err)
         if (!ok)
             return false;
     }
+    if (!clean_start(log, err))
+        return false;
     log->is_started = spawn(log, &log->keeper, "log.lanes", log_keep_loop, err) && spawn(log, &log->read_fiber, "log.read", log_read_loop, err) &&
                       spawn(log, &log->timer_fiber, "log.timers", log_timer_loop, err) &&
                       spawn(log, &log->cursor_fiber, "log.cursors", log_cursor_loop, err);
@@ -116,6 +119,9 @@ void wk_log_published(struct wk_log *log, unsigned cls, uint64_t lanes)
 void wk_log_clock_moved(struct wk_log *log)
 {
     log->is_clock_stale = true;
+    log->next_active_us = 0;
+    if (log->cursor_fiber)
+        wk_fiber_wake(log->cursor_fiber);
     if (log->timer_fiber)
         wk_fiber_wake(log->timer_fiber);
 }

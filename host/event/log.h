@@ -8,9 +8,11 @@
 
 struct wk_engine;
 struct wk_log;
+struct wk_settings;
 
 struct wk_log_conf {
     struct wk_engine *engine;
+    const struct wk_settings *settings; /* lifetimes.* */
     const char *owner;         /* for people: host, pid */
     uint32_t max_running;      /* handlers at once; 0 = 256; a tenant has at most a quarter */
     uint32_t poll_ms;          /* how often lanes are looked at without a wake-up; 0 = 100 */
@@ -29,7 +31,7 @@ void wk_log_destroy(struct wk_log *log); /* after a drain; NULL allowed */
 
 struct wk_event_stats {
     uint32_t lanes, in_memory, running, waiting_keys, blocked_keys;
-    uint64_t read, handled, failed, parked, dead, conflicts, timers;
+    uint64_t read, handled, failed, parked, dead, expired, conflicts, timers;
 };
 const struct wk_event_stats *wk_event_stats(const struct wk_log *log);
 #endif

@@ -22,7 +22,7 @@ static const struct wk_stmt q_bury = {"wakala", "host", "bury",
     "WHERE EXISTS (SELECT FROM p) OR EXISTS (SELECT FROM m)", false};
 static const struct wk_stmt q_next = {"wakala", "host", "parked_next",
     "SELECT p.attempts, coalesce((extract(epoch FROM p.next_at) * 1000000)::bigint, 0), p.xid, p.seq, e.id, "
-    "(extract(epoch FROM e.at) * 1000000)::bigint, e.version, e.type, e.payload, coalesce(e.trace, '') "
+    "(extract(epoch FROM e.at) * 1000000)::bigint, e.version, e.type, e.payload, coalesce(e.trace, ''), p.is_asked "
     "FROM wakala.parked p JOIN wakala.event e ON e.class = p.class AND e.lane = p.lane AND e.xid = p.xid AND e.seq = p.seq "
     "WHERE p.class = $1 AND p.lane = $2 AND p.name = $3 AND p.tenant_id = $4 AND p.key = $5 ORDER BY p.xid, p.seq LIMIT 1", false};
 static const struct wk_stmt q_unpark = {"wakala", "host", "unpark", "DELETE FROM wakala.parked WHERE name = $1 AND seq = $2", false};
@@ -91,12 +91,13 @@ struct parked {
     uint32_t attempts;
     int64_t next_us;
     uint64_t xid;
+    bool is_asked;
     struct wk_event event;
 };
 static void read_parked(struct parked *p, const struct wk_result *r, const char *key)
 {
     *p = (struct parked){.attempts = (uint32_t)wk_result_int(r, 0, 0), .next_us = wk_result_int(r, 0, 1),
-                         .xid = strtoull(wk_result_text(r, 0, 2, NULL), NULL, 10)};
+                         .xid = strtoull(wk_result_text(r, 0, 2, NULL), NULL, 10), .is_asked = *wk_result_text(r, 0, 10, NULL) == 't'};
     p->event = (struct wk_event){.size = sizeof p->event, .version = (uint32_t)wk_result_int(r, 0, 6), .seq = wk_result_int(r, 0, 3),
                                  .type = wk_result_text(r, 0, 7, NULL), .key = key, .at_us = wk_result_int(r, 0, 5),
                                  .attempt = p->attempts + 1, .trace_id = wk_result_text(r, 0, 9, NULL)};
@@ -136,6 +137,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
     struct wk_exec item = {.stmt = &q_next, .args = args, .nargs = WK_COUNT(args)};
     int64_t now = wk_engine_now_us(log->engine), later = 0;
     struct parked p;
+    struct work work = {.tenant = &q->tenant, .cls = q->cls, .lane = q->lane, .is_parked = true};
     struct wk_err err = {0}, why = {0};
     bool more = true, ok = true;
 
@@ -153,7 +155,9 @@ bool parked_work(struct wk_log *log, struct keyq *q)
         wk_exec_clear(&item, 1);
         return more;
     }
-    switch (log_handle(log, s, &q->tenant, &p.event, q->cls, q->lane, true, &later, &why)) {
+    work.event = &p.event;
+    work.is_asked = p.is_asked;
+    switch (log_handle(log, s, &work, &later, &why)) {
     case HANDLED_DONE:
         ok = drop_parked(log, s, p.event.seq, &err);
         q->next_us = ok ? 0 : q->next_us;

@@ -100,7 +100,7 @@ static bool wants(const struct subscriber *s, const char *type)
 {
     size_t n = strlen(type), tail = strlen(".incoming");
 
-    return s->sub ? wk_pattern_matches(s->pattern, type) : n > tail && !strcmp(type + n - tail, ".incoming");
+    return s->sub || s->host ? wk_pattern_matches(s->pattern, type) : n > tail && !strcmp(type + n - tail, ".incoming");
 }
 
 /* Who has still to see it. A mark found at takeover goes when the cursor has passed, like one of our own. */
@@ -115,7 +115,7 @@ static uint64_t wanted_by(const struct wk_log *log, const struct reader *r, stru
             continue;
         if (is_marked(r, i, e->event.seq))
             e->marked |= UINT64_C(1) << i;
-        else if (s->sub || log->has_listeners)
+        else if (s->sub || s->host || log->has_listeners)
             bits |= UINT64_C(1) << i;
     }
     return bits;

@@ -9,7 +9,7 @@ static const struct wk_stmt q_due = {"wakala", "host", "timers_due",
     "WITH due AS (DELETE FROM wakala.timer t USING (SELECT tenant_id, key, name FROM wakala.timer WHERE due <= (SELECT wakala.now()) "
     "ORDER BY due LIMIT 1000 FOR UPDATE SKIP LOCKED) d WHERE t.tenant_id = d.tenant_id AND t.key = d.key AND t.name = d.name RETURNING t.*), "
     "made AS (INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
-    "SELECT class, lane, version, gen_random_uuid(), tenant_id, wakala.now(), type, key, payload FROM due ORDER BY due RETURNING class, lane) "
+    "SELECT class, lane, version, wakala.uuid7((SELECT wakala.now())), tenant_id, wakala.now(), type, key, payload FROM due ORDER BY due RETURNING class, lane) "
     "SELECT class, lane, count(*) FROM made GROUP BY 1, 2", false};
 static const struct wk_stmt q_maintain = {"wakala", "host", "maintain", "SELECT wakala.maintain()", false};
 static const struct wk_stmt q_clock = {"wakala", "host", "clock", "SELECT (extract(epoch FROM wakala.now()) * 1000000)::bigint", false};

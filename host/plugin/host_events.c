@@ -4,7 +4,10 @@
 const struct wk_event_type wk_tenant_created = {.name = "tenant.created", .priority = WK_NORMAL, .version = 1, .key = "tenant id",
                                                 .schema = "tenant.created.json", .summary = "A business was added"};
 
-static const struct wk_event_type *const types[] = {&wk_tenant_created};
+const struct wk_event_type wk_host_cleanup = {.name = "host.cleanup", .priority = WK_LOW, .version = 1, .ttl_s = 86400, .key = "what",
+                                              .schema = "host.cleanup.json", .summary = "Time to remove what has outlived its lifetime"};
+
+static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created};
 static struct wk_plugin the_host = {.name = "host"};
 
 size_t wk_host_events(struct wk_event_hook *to)

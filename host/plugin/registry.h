@@ -75,7 +75,7 @@ const struct wk_event_hook *wk_registry_events(const struct wk_registry *registr
 const struct wk_event_hook *wk_registry_event(const struct wk_registry *registry, const char *type); /* NULL: nobody declares it */
 const struct wk_inbox_hook *wk_registry_inboxes(const struct wk_registry *registry, size_t *n);
 /* Published by the host; listed with the plugins' event types, as one of "host". */
-extern const struct wk_event_type wk_tenant_created;
+extern const struct wk_event_type wk_tenant_created, wk_host_cleanup;
 /* Does a subscription's pattern ("order.*") take this type? */
 bool wk_pattern_matches(const char *pattern, const char *type);
 

@@ -1,46 +1,13 @@
 #include "tenant/admin.h"
 #include "db/lane.h"
 #include "db/shard.h"
+#include "db/sync.h"
 #include "plugin/registry.h"
 #include <ctype.h>
-#include <libpq-fe.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
 
 enum { NUMBERS_MAX = 32, ID_MAX = 64 };
-
-static PGconn *open_db(const char *conninfo, struct wk_err *err)
-{
-    PGconn *c = PQconnectdb(conninfo);
-
-    if (PQstatus(c) == CONNECTION_OK)
-        return c;
-    wk_fail(err, WK_TRANSIENT, "db.unavailable", "database.host: %.180s", PQerrorMessage(c));
-    PQfinish(c);
-    return NULL;
-}
-
-/* One statement; NULL and err unless it succeeded. */
-static PGresult *run(PGconn *c, const char *sql, int n, const char *const *values, struct wk_err *err)
-{
-    PGresult *r = PQexecParams(c, sql, n, NULL, values, NULL, NULL, 0);
-    ExecStatusType s = PQresultStatus(r);
-
-    if (s == PGRES_TUPLES_OK || s == PGRES_COMMAND_OK)
-        return r;
-    wk_fail(err, WK_SYSTEM, "db.statement", "%s: %.180s", PQresultErrorField(r, PG_DIAG_SQLSTATE) ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : "?",
-            PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(c));
-    PQclear(r);
-    return NULL;
-}
-
-static bool command(PGconn *c, const char *sql, int n, const char *const *values, struct wk_err *err)
-{
-    PGresult *r = run(c, sql, n, values, err);
-
-    PQclear(r);
-    return r != NULL;
-}
 
 static bool is_id(const char *text, size_t len)
 {
@@ -88,7 +55,7 @@ static bool add_numbers(PGconn *c, const struct wk_tenant_new *t, const char *id
         bool mine;
 
         (void)snprintf(number, sizeof number, "%.*s", (int)strcspn(p, ","), p);
-        r = run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ('whatsapp', $1, $2, $3) "
+        r = wk_sync_run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ('whatsapp', $1, $2, $3) "
                    "ON CONFLICT (channel, address) DO UPDATE SET account = excluded.account WHERE a.tenant_id = excluded.tenant_id RETURNING 1",
                 3, values, err);
         if (!r)
@@ -111,18 +78,17 @@ static bool tell_created(PGconn *c, const struct wk_uuid *id, const char *text, 
     (void)snprintf(class, sizeof class, "%d", (int)type->priority);
     (void)snprintf(lane, sizeof lane, "%u", wk_lane_of(id, text, strlen(text)));
     (void)snprintf(version, sizeof version, "%u", type->version);
-    return command(c, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
-                      "SELECT $1::int2, $2::int2, $3::int2, (lpad(to_hex((extract(epoch FROM n.at) * 1000)::bigint), 12, '0') || '7' || "
-                      "substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid, $4::uuid, n.at, $5::text, $4::uuid::text, "
-                      "json_build_object('tenant_id', $4::uuid, 'name', $6::text, 'tier', $7::text)::text FROM (SELECT wakala.now() AS at) n",
-                   WK_COUNT(values), values, err);
+    return wk_sync_command(c, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
+                              "SELECT $1::int2, $2::int2, $3::int2, wakala.uuid7(n.at), $4::uuid, n.at, $5::text, $4::uuid::text, "
+                              "json_build_object('tenant_id', $4::uuid, 'name', $6::text, 'tier', $7::text)::text FROM (SELECT wakala.now() AS at) n",
+                           WK_COUNT(values), values, err);
 }
 
 static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id, bool *is_new, struct wk_err *err)
 {
     char text[WK_UUID_TEXT], shard[8], exponent[8];
     const char *find[] = {t->name};
-    PGresult *r = run(c, "SELECT id FROM wakala.tenant WHERE name = $1 FOR UPDATE", 1, find, err);
+    PGresult *r = wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE name = $1 FOR UPDATE", 1, find, err);
 
     if (!r)
         return false;
@@ -139,7 +105,7 @@ static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id,
 
         (void)snprintf(shard, sizeof shard, "%d", (int)wk_shard_of(id));
         (void)snprintf(exponent, sizeof exponent, "%d", t->currency ? t->currency_exponent : 2);
-        if (!command(c, "INSERT INTO wakala.tenant (id, name, tier, shard, language, currency, currency_exponent, timezone) "
+        if (!wk_sync_command(c, "INSERT INTO wakala.tenant (id, name, tier, shard, language, currency, currency_exponent, timezone) "
                         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8, values, err) ||
             !tell_created(c, id, text, t->name, values[2], err))
             return false;
@@ -152,38 +118,25 @@ bool wk_tenant_create(const char *conninfo, const struct wk_tenant_new *wanted, 
     PGconn *c;
     bool ok;
 
-    if (!valid(wanted, err) || !(c = open_db(conninfo, err)))
+    if (!valid(wanted, err) || !(c = wk_sync_open(conninfo, err)))
         return false;
     /* One creator at a time: two of the same name would both find none. */
-    ok = command(c, "BEGIN", 0, NULL, err) && command(c, "SELECT pg_advisory_xact_lock(7310003)", 0, NULL, err) &&
-         create(c, wanted, id, is_new, err) && command(c, "COMMIT", 0, NULL, err);
+    ok = wk_sync_command(c, "BEGIN", 0, NULL, err) && wk_sync_command(c, "SELECT pg_advisory_xact_lock(7310003)", 0, NULL, err) &&
+         create(c, wanted, id, is_new, err) && wk_sync_command(c, "COMMIT", 0, NULL, err);
     PQfinish(c);
     return ok;
 }
 
-static bool print(const char *conninfo, const char *sql, int n, const char *const *values, FILE *out, struct wk_err *err)
-{
-    PGconn *c = open_db(conninfo, err);
-    PGresult *r = c ? run(c, sql, n, values, err) : NULL;
-
-    for (int row = 0; r && row < PQntuples(r); row++)
-        for (int col = 0; col < PQnfields(r); col++)
-            (void)fprintf(out, "%s%s", PQgetvalue(r, row, col), col + 1 < PQnfields(r) ? "\t" : "\n");
-    PQclear(r);
-    PQfinish(c);
-    return r != NULL;
-}
-
 bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
 {
-    return print(conninfo, "SELECT t.id, t.name, t.tier, t.status, t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
+    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, t.status, t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
                            "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
 }
 
 /* Its id as text. tenant.unknown says how to find the right one. */
 static bool find_tenant(PGconn *c, const char *id_or_name, char id[WK_UUID_TEXT], struct wk_err *err)
 {
-    PGresult *r = run(c, "SELECT id FROM wakala.tenant WHERE id::text = $1 OR name = $1 ORDER BY id::text <> $1 LIMIT 1", 1, &id_or_name, err);
+    PGresult *r = wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE id::text = $1 OR name = $1 ORDER BY id::text <> $1 LIMIT 1", 1, &id_or_name, err);
     bool found = r && PQntuples(r) == 1;
 
     if (found)
@@ -224,7 +177,7 @@ static bool add_address(PGconn *c, const struct wk_tenant_address *a, struct wk_
     bool mine;
 
     if (!find_tenant(c, a->tenant, id, err) ||
-        !(r = run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ($1, $2, coalesce($3, ''), $4) "
+        !(r = wk_sync_run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ($1, $2, coalesce($3, ''), $4) "
                      "ON CONFLICT (channel, address) DO UPDATE SET account = coalesce($3, a.account) WHERE a.tenant_id = excluded.tenant_id "
                      "RETURNING 1", WK_COUNT(values), values, err)))
         return false;
@@ -232,7 +185,7 @@ static bool add_address(PGconn *c, const struct wk_tenant_address *a, struct wk_
     PQclear(r);
     if (mine)
         return true;
-    r = run(c, "SELECT t.name FROM wakala.address a JOIN wakala.tenant t ON t.id = a.tenant_id WHERE a.channel = $1 AND a.address = $2", 2, place, err);
+    r = wk_sync_run(c, "SELECT t.name FROM wakala.address a JOIN wakala.tenant t ON t.id = a.tenant_id WHERE a.channel = $1 AND a.address = $2", 2, place, err);
     if (r)
         wk_fail(err, WK_BUSINESS, "tenant.address_taken", "%s %s belongs to %.60s: `wakala tenant address remove` it there first", a->channel, a->address,
                 PQntuples(r) ? PQgetvalue(r, 0, 0) : "another tenant");
@@ -245,7 +198,7 @@ bool wk_tenant_address_add(const char *conninfo, const struct wk_tenant_address 
     PGconn *c;
     bool ok;
 
-    if (!valid_address(wanted, err) || !(c = open_db(conninfo, err)))
+    if (!valid_address(wanted, err) || !(c = wk_sync_open(conninfo, err)))
         return false;
     ok = add_address(c, wanted, err);
     PQfinish(c);
@@ -256,9 +209,9 @@ bool wk_tenant_address_remove(const char *conninfo, const struct wk_tenant_addre
 {
     char id[WK_UUID_TEXT];
     const char *values[] = {unwanted->channel, unwanted->address, id};
-    PGconn *c = open_db(conninfo, err);
+    PGconn *c = wk_sync_open(conninfo, err);
     PGresult *r = c && find_tenant(c, unwanted->tenant, id, err)
-                      ? run(c, "DELETE FROM wakala.address WHERE channel = $1 AND address = $2 AND tenant_id = $3 RETURNING 1", 3, values, err)
+                      ? wk_sync_run(c, "DELETE FROM wakala.address WHERE channel = $1 AND address = $2 AND tenant_id = $3 RETURNING 1", 3, values, err)
                       : NULL;
     bool found = r && PQntuples(r) == 1;
 
@@ -276,14 +229,14 @@ bool wk_tenant_address_list(const char *conninfo, const char *tenant, FILE *out,
     const char *values[] = {tenant ? id : NULL};
 
     if (tenant) {
-        PGconn *c = open_db(conninfo, err);
+        PGconn *c = wk_sync_open(conninfo, err);
         bool found = c && find_tenant(c, tenant, id, err);
 
         PQfinish(c);
         if (!found)
             return false;
     }
-    return print(conninfo, "SELECT a.channel, a.address, CASE a.account WHEN '' THEN '-' ELSE a.account END, t.id, t.name FROM wakala.address a "
+    return wk_sync_print(conninfo, "SELECT a.channel, a.address, CASE a.account WHEN '' THEN '-' ELSE a.account END, t.id, t.name FROM wakala.address a "
                            "JOIN wakala.tenant t ON t.id = a.tenant_id WHERE $1::uuid IS NULL OR t.id = $1::uuid ORDER BY a.channel, t.name, a.address",
                  1, values, out, err);
 }
@@ -291,8 +244,8 @@ bool wk_tenant_address_list(const char *conninfo, const char *tenant, FILE *out,
 bool wk_tenant_account_is_shared(const char *conninfo, const char *channel, const char *account, bool *is_shared, struct wk_err *err)
 {
     const char *values[] = {channel, account};
-    PGconn *c = open_db(conninfo, err);
-    PGresult *r = c ? run(c, "SELECT count(DISTINCT tenant_id) > 1 FROM wakala.address WHERE channel = $1 AND account = $2", 2, values, err) : NULL;
+    PGconn *c = wk_sync_open(conninfo, err);
+    PGresult *r = c ? wk_sync_run(c, "SELECT count(DISTINCT tenant_id) > 1 FROM wakala.address WHERE channel = $1 AND account = $2", 2, values, err) : NULL;
 
     *is_shared = r && PQntuples(r) == 1 && *PQgetvalue(r, 0, 0) == 't';
     PQclear(r);
@@ -303,53 +256,12 @@ bool wk_tenant_account_is_shared(const char *conninfo, const char *channel, cons
 bool wk_tenant_set_status(const char *conninfo, const char *id_or_name, const char *status, struct wk_err *err)
 {
     const char *values[] = {id_or_name, status};
-    PGconn *c = open_db(conninfo, err);
-    PGresult *r = c ? run(c, "UPDATE wakala.tenant SET status = $2, updated_at = wakala.now() WHERE id::text = $1 OR name = $1 RETURNING id", 2, values, err) : NULL;
+    PGconn *c = wk_sync_open(conninfo, err);
+    PGresult *r = c ? wk_sync_run(c, "UPDATE wakala.tenant SET status = $2, updated_at = wakala.now() WHERE id::text = $1 OR name = $1 RETURNING id", 2, values, err) : NULL;
     bool found = r && PQntuples(r) == 1;
 
     if (r && !found)
         wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant is called %s, nor has it as its id: see `wakala tenant list`", id_or_name);
-    PQclear(r);
-    PQfinish(c);
-    return found;
-}
-
-bool wk_dead_list(const char *conninfo, FILE *out, struct wk_err *err)
-{
-    return print(conninfo, "SELECT id, to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), name, type, attempts, code, tenant_id "
-                           "FROM wakala.dead WHERE state = 'dead' ORDER BY id", 0, NULL, out, err);
-}
-
-bool wk_dead_show(const char *conninfo, int64_t id, FILE *out, struct wk_err *err)
-{
-    char text[24];
-    const char *values[] = {text};
-
-    (void)snprintf(text, sizeof text, "%lld", (long long)id);
-    return print(conninfo, "SELECT k, v FROM wakala.dead d, LATERAL (VALUES (1, 'id', d.id::text), (2, 'state', d.state), (3, 'subscriber', d.name), "
-                           "(4, 'type', d.type), (5, 'event', d.event_id::text), (6, 'tenant', d.tenant_id::text), (7, 'attempts', d.attempts::text), "
-                           "(8, 'code', d.code), (9, 'error', d.error), (10, 'first', d.first_at::text), (11, 'last', d.last_at::text), "
-                           "(12, 'payload', d.payload)) AS f(n, k, v) WHERE d.id = $1 ORDER BY n", 1, values, out, err);
-}
-
-/* Back to its subscriber as parked work that is due now; the key's later events queue behind it again. */
-bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err)
-{
-    char text[24];
-    const char *values[] = {text};
-    PGconn *c = open_db(conninfo, err);
-    PGresult *r;
-    bool found;
-
-    (void)snprintf(text, sizeof text, "%lld", (long long)id);
-    r = c ? run(c, "WITH d AS (UPDATE wakala.dead d SET state = 'requeued' FROM wakala.event e WHERE d.id = $1 AND d.state = 'dead' "
-                   "AND e.xid = d.xid AND e.seq = d.seq RETURNING d.*), "
-                   "p AS (INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, next_at) "
-                   "SELECT d.name, d.class, d.lane, d.xid, d.seq, d.tenant_id, d.key, wakala.now() FROM d ON CONFLICT DO NOTHING RETURNING 1) "
-                   "SELECT (SELECT count(*) FROM d), (SELECT count(*) FROM p), pg_notify('wakala_parked', '')", 1, values, err) : NULL;
-    found = r && PQntuples(r) == 1 && !strcmp(PQgetvalue(r, 0, 0), "1") && !strcmp(PQgetvalue(r, 0, 1), "1");
-    if (r && !found)
-        wk_fail(err, WK_BUSINESS, "dead.not_found", "dead letter %s is not there, was requeued already, or its event is no longer kept", text);
     PQclear(r);
     PQfinish(c);
     return found;

@@ -31,8 +31,4 @@ bool wk_tenant_address_remove(const char *conninfo, const struct wk_tenant_addre
 bool wk_tenant_address_list(const char *conninfo, const char *tenant, FILE *out, struct wk_err *err);
 /* Have several tenants addresses of this account? What names only the account then reaches none of them. */
 bool wk_tenant_account_is_shared(const char *conninfo, const char *channel, const char *account, bool *is_shared, struct wk_err *err);
-/* Dead letters. */
-bool wk_dead_list(const char *conninfo, FILE *out, struct wk_err *err);
-bool wk_dead_show(const char *conninfo, int64_t id, FILE *out, struct wk_err *err);
-bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err);
 #endif

@@ -25,7 +25,7 @@ static const struct wk_setting settings[] = {
 };
 
 static const struct wk_event_type events[] = {
-    {.name = "driver.delivery_offer", .priority = WK_HIGH, .version = 1, .ttl_s = 600, .key = "driver id", .schema = "driver.delivery_offer.json",
+    {.name = "driver.delivery_offer", .priority = WK_HIGH, .version = 1, .ttl_s = 300, .key = "driver id", .schema = "driver.delivery_offer.json",
      .summary = "A driver is offered a job"},
     {.name = "delivery.assigned", .priority = WK_NORMAL, .version = 1, .key = "order id", .schema = "delivery.assigned.json",
      .summary = "A driver has taken an order"},

@@ -25,7 +25,7 @@ static const struct wk_event_type events[] = {
      .summary = "An order was placed"},
     {.name = "order.status_changed", .priority = WK_NORMAL, .version = 1, .key = "order id", .schema = "order.status_changed.json",
      .summary = "An order made one of its 22 moves"},
-    {.name = "orders.timer", .priority = WK_NORMAL, .version = 1, .ttl_s = 86400, .key = "order id", .schema = "orders.timer.json",
+    {.name = "orders.timer", .priority = WK_NORMAL, .version = 1, .key = "order id", .schema = "orders.timer.json",
      .summary = "Time to look at an order again"},
     {0},
 };

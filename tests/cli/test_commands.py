@@ -37,8 +37,8 @@ class Commands(Case):
     def test_help_names_every_command_and_every_command_has_help(self):
         commands = re.findall(r"^  (\w+)", self.good("help"), re.M)
         self.assertEqual(commands, sorted(commands))
-        self.assertEqual(set(commands), {"check", "dead", "help", "migrate", "plugins", "reload", "rollback", "run", "status", "stop", "tenant", "version",
-                                         "whatsapp"}, "a command came or went: give it its test here")
+        self.assertEqual(set(commands), {"check", "dead", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
+                                         "tenant", "timers", "version", "whatsapp"}, "a command came or went: give it its test here")
         for command in commands:
             self.assertRegex(self.good("help", command), rf"^  {command}\b")
         self.bad(USAGE, r"there is no command nothing", "help", "nothing")
@@ -46,7 +46,8 @@ class Commands(Case):
     def test_wrong_usage_is_2_and_says_what_is_right(self):
         self.bad(USAGE, r'statsu.*did you mean "?status', "statsu")
         for args in (["tenant"], ["tenant", "list", "all"], ["tenant", "create"], ["dead"], ["dead", "show"], ["dead", "show", "x"], ["dead", "show", "-1"],
-                     ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
+                     ["dead", "drop"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "tail", "--tpye", "x"],
+                     ["lanes", "--subs"], ["timers", "--all"], ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
             with self.subTest(args):
                 self.bad(USAGE, rf"usage: .*{args[0]}", *args)
 
@@ -168,9 +169,81 @@ class Commands(Case):
         self.assertEqual(json.loads(shown["payload"])["n"], 0)
         self.good("dead", "requeue", number)
         self.assertIn("state\trequeued", self.good("dead", "show", number))
-        self.bad(REFUSED, rf"dead letter {number} is not there, was requeued already", "dead", "requeue", number)
+        self.bad(REFUSED, rf"dead letter {number} is not there, was requeued or dropped already", "dead", "requeue", number)
         again = until(lambda: [line for line in self.good("dead", "list").splitlines() if "\tprobe.poison\t" in line], 30, "it died again", self.small.host.tail)
         self.assertNotEqual(again[0].split("\t")[0], number)
+
+    def test_a_dead_letter_is_dropped_and_stays_to_be_shown(self):
+        self.small.publish(type="probe.poison", key="drop")
+        number = until(lambda: [line.split("\t")[0] for line in self.good("dead", "list").splitlines() if "\tprobe.poison\t" in line], 30, "a dead letter",
+                       self.small.host.tail)[-1]
+        self.good("dead", "drop", number)
+        self.assertNotRegex(self.good("dead", "list"), rf"(?m)^{number}\t")
+        self.assertIn("state\tdropped", self.good("dead", "show", number))
+        self.assertIn("plugin\tprobe", self.good("dead", "show", number))
+        for again in ("drop", "requeue"):
+            self.bad(REFUSED, rf"dead letter {number} is not there, was requeued or dropped already", "dead", again, number)
+
+    # the log
+
+    def test_events_are_followed_filtered_and_shown_with_what_became_of_them(self):
+        out = f"{self.small.host.dir}/tail"
+
+        def lines_of_tail():
+            with open(out, encoding="utf-8") as f:
+                return [line.rstrip("\n").split("\t") for line in f]
+        tail = procs.spawn(self.small.host.argv("events", "tail", "--type", "probe.l*"), out, self.small.host.env)
+        try:
+            until(lambda: self.small.publish(type="probe.light", key="27820000077", n=2) and lines_of_tail(), 10, "it follows")
+            self.small.publish(type="probe.work", key="27820000077")
+            until(lambda: len(lines_of_tail()) % 2 == 0, 5, "both of the last call")
+        finally:
+            procs.end(tail)
+        lines = lines_of_tail()[-2:]
+        for line in lines:
+            self.assertEqual((line[2], line[4], line[5], line[6], line[8]), ("normal", "probe.light", self.small.tenant, "*******0077", ""))
+            self.assertRegex(line[0], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        until(lambda: "at probe.light1\tdone\n" in self.good("events", "show", lines[0][1]), 5, "handled")
+        for name in (lines[0][1], lines[0][7]):
+            shown = dict(line.split("\t", 1) for line in self.good("events", "show", name).splitlines())
+            self.assertEqual((shown["id"], shown["seq"], shown["type"], shown["key"], shown["lane"], shown["at probe.light4"]),
+                             (lines[0][7], lines[0][1], "probe.light", "*******0077", lines[0][3], "done"))
+            self.assertEqual(json.loads(shown["payload"])["n"], 0)
+        for name in ("999999999", "00000000-0000-7000-8000-000000000000", "hello"):
+            self.bad(REFUSED, rf"no event {name} is kept", "events", "show", name)
+        other = self.good("events", "tail", "--no-follow", "--from", "1h", "--tenant", "Demo B")
+        self.assertEqual([line.split("\t")[4] for line in other.splitlines()], ["tenant.created"])
+        mine = self.good("events", "tail", "--no-follow", "--from", "1h", "--tenant", "Demo A", "--type", "probe.light", "--payload")
+        self.assertEqual([json.loads(line.split("\t")[8])["n"] for line in mine.splitlines()][-2:], [0, 1])
+        self.bad(REFUSED, r"--from yesterdy: a time such as", "events", "tail", "--no-follow", "--from", "yesterdy")
+        self.bad(REFUSED, r"no tenant is called Nobody", "events", "tail", "--no-follow", "--tenant", "Nobody")
+
+    def test_events_are_replayed_to_one_subscription_in_order(self):
+        def seen(sub):
+            return self.small.sql(f"SELECT string_agg(n::text, ' ' ORDER BY id) FROM probe_seen WHERE sub = '{sub}' AND key = 'again'")[0][0]
+        self.small.publish(key="again", n=5)
+        until(lambda: seen("a") == "0 1 2 3 4" and seen("b") == "0 1 2 3 4", 10, "seen once", self.small.host.tail)
+        self.small.publish(type="probe.light", key="again")
+        begin = self.small.sql("SELECT min(at) FROM wakala.event WHERE key = 'again'")[0][0]
+        range_ = ("--to", "probe.a", "--tenant", "Demo A", "--from", begin)
+        self.assertRegex(self.good("events", "replay", *range_, "--dry-run"), r"^probe\.work\t5\t\S+\t\S+\n$")  # not what it does not subscribe to
+        self.assertEqual(seen("a"), "0 1 2 3 4")
+        self.assertIn("replayed\t5\tprobe.a\n", self.good("events", "replay", *range_))
+        until(lambda: seen("a") == "0 1 2 3 4 0 1 2 3 4", 10, "seen again by a", lambda: f"{seen('a')}\n{self.small.host.tail()}")
+        self.assertEqual(seen("b"), "0 1 2 3 4")
+        self.assertEqual(self.good("events", "replay", *range_, "--until", begin), "replayed\t0\tprobe.a\n")
+        self.bad(REFUSED, r"no subscription is called probe\.c", "events", "replay", "--to", "probe.c")
+
+    def test_lanes_and_subscriptions_and_timers(self):
+        lanes = [line.split("\t") for line in self.good("lanes").splitlines()]
+        self.assertEqual([int(line[0]) for line in lanes], list(range(64)))
+        until(lambda: all(re.match(r"wakala/\d+\.\d+/\d+$", line.split("\t")[1]) for line in self.good("lanes").splitlines()), 10, "every lane has its owner")
+        until(lambda: all(line.split("\t")[3:6] == ["0", "0", "0"] for line in self.good("lanes").splitlines()), 10, "nothing waits", lambda: self.good("lanes"))
+        self.assertRegex(self.good("lanes", "--subscriptions"), r"(?m)^probe\.a\tprobe\.work\tactive\t\d+\t0\t\d+\t0$")
+        self.small.request("POST", f"/probe/{self.small.tenant}/timer?in_ms=3600000&name=hour")
+        self.assertRegex(self.good("timers", "Demo A"), rf"^\S+Z\t{self.small.tenant}\t\*+\thour\tprobe.work\n$")
+        self.assertEqual(self.good("timers", "Demo B"), "")
+        self.small.sql("DELETE FROM wakala.timer WHERE name = 'hour'")
 
     # the running host
 

@@ -68,7 +68,7 @@ class Log(Case):
             slow.close()
         self.done(22)
 
-    def test_failed_events_wait_in_order_and_die_after_three_tries(self):
+    def test_failed_events_wait_in_order_and_die_after_three_retries(self):
         self.small.publish(n=1, first=1, fail=1)
         self.small.publish(n=1, first=2)
         self.done(2)

@@ -139,6 +139,15 @@ class Host:
         except (OSError, http.client.HTTPException):
             return False
 
+    def metrics(self):
+        """/metrics as {name with labels: value}; counters of the workers reach it once a second."""
+        out = {}
+        for line in request(self.admin_port, "GET", "/metrics")[2].decode().splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                out[name] = float(value)
+        return out
+
     def serves(self):
         """A worker answers on the public port."""
         query = f"hub.mode=subscribe&hub.challenge=42&hub.verify_token={demo_values.VERIFY_TOKEN}"

@@ -278,7 +278,9 @@ MEMBER(wk_host, json_parse, 440, void *(*)(struct wk_call *call, const char *tex
 MEMBER(wk_host, count, 448, void (*)(struct wk_plugin *, struct wk_call *, const char *, int64_t));
 MEMBER(wk_host, observe, 456, void (*)(struct wk_call *, const char *, double));
 MEMBER(wk_host, webhook_secret, 464, bool (*)(struct wk_plugin *, const char *, const char *, const char *, char *, size_t, struct wk_err *));
-GROWS(wk_host, 472);
+MEMBER(wk_host, once, 472, bool (*)(struct wk_call *, const char *, bool *, struct wk_err *));
+MEMBER(wk_host, timers, 480, bool (*)(struct wk_call *, const char *, struct wk_timer *, size_t, size_t *, struct wk_err *));
+GROWS(wk_host, 488);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -593,6 +595,11 @@ MEMBER(wk_tenant, currency, 64, const char *);
 MEMBER(wk_tenant, currency_exponent, 72, uint32_t);
 MEMBER(wk_tenant, timezone, 80, const char *);
 GROWS(wk_tenant, 88);
+
+MEMBER(wk_timer, name, 0, const char *);
+MEMBER(wk_timer, type, 8, const char *);
+MEMBER(wk_timer, due_us, 16, int64_t);
+WHOLE(wk_timer, 24);
 
 MEMBER(wk_uuid, b, 0, uint8_t[16]);
 WHOLE(wk_uuid, 16);

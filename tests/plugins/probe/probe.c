@@ -137,6 +137,32 @@ static bool write_fails(struct wk_call *call, struct wk_http *http, struct wk_er
            wk_http_set_header(http, "X-Probe-Route", "set", err) && wk_http_reply(http, 200, "text/plain", "done\n", 5, err);
 }
 
+/* POST /probe/{tenant}/once?key=NAME&fail=0: "first" or "again"; fail: after that it rolls back. */
+static bool once(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    bool first = false;
+
+    if (!enter(call, http, err) || !wk_once(call, wk_http_query(http, "key"), &first, err))
+        return false;
+    if (number(http, "fail", 0))
+        return wk_fail(err, WK_BUSINESS, "probe.asked", "failing as asked");
+    return wk_http_reply(http, 200, "text/plain", first ? "first" : "again", 5, err);
+}
+
+/* GET /probe/{tenant}/timers: name, type and time of each, one per line. */
+static bool timers(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    struct wk_timer t[4];
+    const char *text = "";
+    size_t n;
+
+    if (!enter(call, http, err) || !wk_timers(call, "timer", t, 4, &n, err))
+        return false;
+    for (size_t i = 0; i < n && i < 4 && text; i++)
+        text = wk_printf(call, "%s%s %s %lld\n", text, t[i].name, t[i].type, (long long)t[i].due_us);
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
+}
+
 static enum wk_verdict before(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     (void)call;
@@ -228,6 +254,7 @@ static const struct wk_route routes[] = {
     {WK_GET, "/probe/stream", WK_PUBLIC, stream, 0, 0, 0}, {WK_GET, "/probe/drip", WK_PUBLIC, drip, 0, 0, 0},
     {WK_POST, "/probe/conflict", WK_PUBLIC, conflict, WK_ROUTE_PIECES, 0, 0}, {WK_POST, "/probe/{tenant}/write-fails", WK_PUBLIC, write_fails, 0, 0, 0},
     {WK_POST, "/probe/{tenant}/publish", WK_PUBLIC, publish, 0, 0, 0}, {WK_POST, "/probe/{tenant}/timer", WK_PUBLIC, timer, 0, 0, 0},
+    {WK_POST, "/probe/{tenant}/once", WK_PUBLIC, once, 0, 0, 0}, {WK_GET, "/probe/{tenant}/timers", WK_PUBLIC, timers, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
     {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
     {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
@@ -237,10 +264,11 @@ static const struct wk_event_type events[] = {
     {"probe.high", WK_HIGH, 1, 0, "the key asked for", "probe.json", "work of the high class"},
     {"probe.low", WK_LOW, 1, 0, "the key asked for", "probe.json", "work of the low class"},
     {"probe.light", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "four subscribers that write nothing"},
+    {"probe.short", WK_NORMAL, 1, 60, "the key asked for", "probe.json", "worth acting on for a minute"},
     {"probe.poison", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "ends whoever handles it"}, {0}};
 static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}, {"b", "probe.work", WK_FROM_START, 0, on_b},
                                      {"high", "probe.high", WK_FROM_START, 0, on_a}, {"low", "probe.low", WK_FROM_START, 0, on_a},
                                      {"light1", "probe.light", WK_FROM_START, 0, on_nothing}, {"light2", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"light3", "probe.light", WK_FROM_START, 0, on_nothing}, {"light4", "probe.light", WK_FROM_START, 0, on_nothing},
-                                     {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
+                                     {"short", "probe.short", WK_FROM_START, 0, on_a}, {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
 WK_PLUGIN("probe", "1.0.0", .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);

@@ -38,6 +38,7 @@ struct wk_outgoing;  /* message.h: what is answered */
 struct wk_header;    /* http.h */
 struct wk_fetch;     /* http.h: a request to the outside */
 struct wk_fetched;   /* http.h: its answer */
+struct wk_timer;     /* event.h: what a call will be reminded of */
 
 /* Of a log line. ERROR: an operator should look. WARN: worth counting. INFO: rare and ordinary. DEBUG: off unless asked for. */
 enum wk_level { WK_DEBUG, WK_INFO, WK_WARN, WK_ERROR };
@@ -123,6 +124,9 @@ struct wk_host {
     /* inbox.h */
     bool (*webhook_secret)(struct wk_plugin *plugin, const char *channel, const char *address, const char *key, char *out, size_t size,
                            struct wk_err *err);
+    /* event.h */
+    bool (*once)(struct wk_call *call, const char *key, bool *first, struct wk_err *err);
+    bool (*timers)(struct wk_call *call, const char *key, struct wk_timer *timers, size_t max, size_t *n, struct wk_err *err);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

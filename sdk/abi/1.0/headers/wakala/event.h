@@ -13,7 +13,7 @@ struct wk_event_type { /* a contract: payloads only grow, a break is a new type 
     const char *name;    /* "order.created"; NULL ends the table */
     enum wk_priority priority;
     uint32_t version;    /* of the payload, from 1 */
-    int64_t ttl_s;       /* how long it is worth acting on, seconds; 0: for ever. The log does not drop it: compare at_us */
+    int64_t ttl_s;       /* how long it is worth acting on, seconds; 0: for ever. Whom it reaches later than that: a dead letter event.expired */
     const char *key;     /* what orders it, in words: "order id" */
     const char *schema;  /* file below the plugin's events/, JSON Schema 2020-12 */
     const char *summary;
@@ -40,7 +40,7 @@ struct wk_sub {
     const char *pattern; /* an event type, or a prefix with "*": "order.*" */
     enum wk_from from;
     uint32_t deadline_ms; /* 0: 30 s */
-    /* True: done, commit. False: TRANSIENT and SYSTEM are tried again (three tries, growing delays, later events of the key wait),
+    /* True: done, commit. False: TRANSIENT and SYSTEM are tried again (three times, growing delays, later events of the key wait),
      * BUSINESS and SECURITY go to the dead letters at once. May suspend. */
     bool (*run)(struct wk_call *call, const struct wk_event *event, struct wk_err *err);
 };
@@ -73,4 +73,21 @@ static inline bool wk_unschedule(struct wk_call *call, const char *key, const ch
 /* In an event handler: `return wk_later(call, at_us, err);` rolls back and runs this event again at that time; later events of the key
  * wait behind it; it does not count as an attempt. Always false; call.not_event (SYSTEM) elsewhere. Does not suspend. */
 static inline bool wk_later(struct wk_call *call, int64_t at_us, struct wk_err *err) { return wk_host->later(call, at_us, err); }
+
+/* Once, whatever the event or request is called: the first call of this plugin and tenant with `key` (1..200 bytes: the id that the other side gave
+ * its work) gets *first = true, all others false, also those that come at the same moment: they wait for the first one's commit, and are first
+ * themselves when it rolled back. A statement of the call's transaction, which it opens: suspends. Remembered for lifetimes.once_keys. event.key,
+ * event.no_tenant (SYSTEM), else as wk_db_write(). */
+static inline bool wk_once(struct wk_call *call, const char *key, bool *first, struct wk_err *err) { return wk_host->once(call, key, first, err); }
+
+/* The tenant's pending timers of a key, the next one first: at most `max` into `timers`, how many there are in *n. Suspends; as wk_db_read(). Text
+ * lives until the call ends. */
+struct wk_timer {
+    const char *name, *type;
+    int64_t due_us; /* database clock */
+};
+static inline bool wk_timers(struct wk_call *call, const char *key, struct wk_timer *timers, size_t max, size_t *n, struct wk_err *err)
+{
+    return wk_host->timers(call, key, timers, max, n, err);
+}
 #endif
