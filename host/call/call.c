@@ -94,7 +94,7 @@ bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct w
             char text[WK_UUID_TEXT];
 
             /* Tenants are never removed: the log was read before the directory, and a later try finds it. */
-            return wk_fail(err, WK_TRANSIENT, "tenant.unknown", "no tenant %s yet", wk_uuid_text(spec->tenant, text));
+            return wk_fail(err, WK_TRANSIENT, "tenant.not_loaded", "no tenant %s yet", wk_uuid_text(spec->tenant, text));
         }
     }
     (void)wk_trace_begin(&call->trace, spec->traceparent, spec->traceparent_len);

@@ -2,6 +2,7 @@
 #include "call/call.h"
 #include "call/http_hook.h"
 #include "call/offload.h"
+#include "call/told.h"
 #include "fiber/fiber.h"
 #include "observe/log.h"
 #include "observe/metric.h"
@@ -20,7 +21,7 @@ static const struct wk_principal *t_principal(struct wk_call *call) { return &ca
 /* Somebody of one tenant asks for another: answered like a tenant that is not there, and told to the operator. */
 static bool other_tenant(struct wk_err *err)
 {
-    return wk_fail(err, WK_SECURITY, "tenant.unknown", "a principal of one tenant asked for another");
+    return wk_fail(err, WK_SECURITY, "tenant.foreign", "a principal of one tenant asked for another");
 }
 
 static bool t_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
@@ -320,6 +321,7 @@ const struct wk_host wk_host_table = {
     .service = t_service, .service_names = t_service_names, .open_service = t_open_service, .frame_enter = t_frame_enter,
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
     .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret, .once = wk_call_once, .timers = wk_call_timers,
+    .error_told = wk_call_error_told,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

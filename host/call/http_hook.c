@@ -1,4 +1,5 @@
 #include "call/http_hook.h"
+#include "call/told.h"
 #include "fiber/fiber.h"
 #include "http/target.h"
 #include <jansson.h>
@@ -174,59 +175,37 @@ void wk_http_send(struct wk_http *http)
     (void)wk_exchange_reply(x, http->status ? http->status : 204, headers, n, http->body, http->body_len);
 }
 
-/* One place where an error becomes a status. A code whose meaning HTTP has a word for comes first. */
-int wk_http_status_of(const struct wk_err *err)
+/* RFC 9457, with the code, and what people see of it: told.h. */
+static const char *problem(struct wk_http *http, const struct wk_told *told)
 {
-    static const struct {
-        const char *code;
-        int status;
-    } by_code[] = {{"http.not_found", 404}, {"tenant.unknown", 404}, {"order.not_found", 404}, {"catalog.not_found", 404},
-                   {"driver.not_found", 404}, {"delivery.not_found", 404}, {"http.unauthorized", 401}, {"http.too_large", 413},
-                   {"json.syntax", 400}, {"json.depth", 400}, {"db.unique", 409}, {"db.conflict", 409},
-                   {"limit.exceeded", 429}, {"call.deadline", 503}};
-
-    for (size_t i = 0; i < WK_COUNT(by_code); i++)
-        if (wk_err_is(err, by_code[i].code))
-            return by_code[i].status;
-    switch (err->cls) {
-    case WK_BUSINESS:
-        return 422;
-    case WK_SECURITY:
-        return 403;
-    case WK_TRANSIENT:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
-/* RFC 9457. People outside read a cause only when it is theirs to mend. */
-void wk_http_fail(struct wk_http *http, const struct wk_err *err)
-{
-    int status = wk_http_status_of(err);
-    bool is_absent = wk_err_is(err, "tenant.unknown"); /* another tenant's and nobody's look the same */
-    const char *detail = is_absent ? "There is nothing here."
-                         : err->cls == WK_BUSINESS ? err->msg
-                         : err->cls == WK_SECURITY ? "Access denied"
-                                                   : "We're experiencing technical difficulties. Please try again later.";
-    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", wk_http_reason(status), "status", status, "code",
-                             err->cls == WK_SYSTEM ? "SYSTEM_ERROR" : err->cls == WK_SECURITY && !is_absent ? "FORBIDDEN" : err->code ? err->code : "error",
-                             "detail", detail);
-    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL, seconds[16];
+    json_t *json = json_pack("{s:s, s:s, s:i, s:s, s:s, s:s*, s:s*}", "type", "about:blank", "title", wk_http_reason(told->status), "status",
+                             (int)told->status, "code", told->code, "detail", told->text, "message", told->message, "reference", told->reference);
+    char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    const char *kept = text ? wk_strdup(http->call, text) : NULL;
 
     json_decref(json);
+    free(text);
+    return kept ? kept : "";
+}
+
+int wk_http_fail(struct wk_http *http, const struct wk_err *err)
+{
+    struct wk_told told = {.size = sizeof told};
+    char seconds[16];
+
+    wk_call_error_told(http->call, err, wk_told_language(http->call, err, wk_hook_header(http, "accept-language")), &told);
     if (!http->is_streaming) {
         http->n_headers = http->n_kept;
         http->status = 0;
-        if (status == 503 || err->retry_after_ms) {
+        if (told.status == 503 || told.status == 429 || err->retry_after_ms) {
             (void)snprintf(seconds, sizeof seconds, "%u", err->retry_after_ms ? (err->retry_after_ms + 999) / 1000 : 1);
             (void)wk_hook_set_header(http, "Retry-After", seconds, NULL);
         }
-        http->status = status;
+        http->status = told.status;
         http->content_type = "application/problem+json";
-        http->body = text ? wk_strdup(http->call, text) : "";
-        http->body_len = http->body ? strlen(http->body) : 0;
+        http->body = problem(http, &told);
+        http->body_len = strlen(http->body);
     }
     http->is_cut = http->is_streaming;
-    free(text);
+    return told.status;
 }

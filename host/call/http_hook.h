@@ -30,8 +30,8 @@ struct wk_http {
     } piece;
 };
 void wk_http_send(struct wk_http *http);                        /* what was kept; ends the exchange */
-void wk_http_fail(struct wk_http *http, const struct wk_err *err); /* err as a problem+json answer, instead of what was kept; not sent yet */
-int wk_http_status_of(const struct wk_err *err);
+/* err as a problem+json answer, instead of what was kept; not sent yet. Returns its status, also of a streamed answer that can only be cut. */
+int wk_http_fail(struct wk_http *http, const struct wk_err *err);
 const char *wk_query_value(struct wk_arena *arena, struct wk_span query, const char *name); /* decoded; NULL: absent or malformed */
 
 const char *wk_hook_method(struct wk_http *http);

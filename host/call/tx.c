@@ -120,7 +120,7 @@ static void translate(struct wk_err *err)
 {
     static const char mark[] = "wakala.expect=";
     const char *at = strstr(err->msg, mark), *code;
-    size_t len = at ? strspn(at + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz0123456789_.") : 0;
+    size_t len = at ? strspn(at + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz0123456789-_.") : 0;
 
     code = len ? interned(at + sizeof mark - 1, len) : NULL;
     if (!code)

@@ -9,6 +9,7 @@
 static const struct wk_command commands[] = {
     {"check", "", "read the configuration, load and open every plugin in a process of its own, say what is wrong", wk_cmd_check},
     {"dead", "list|show ID|requeue ID|drop ID", "messages and events that were given up", wk_cmd_dead},
+    {"errors", "[CODE]", "every error code with class, HTTP status, what people read and what to do; or one of them", wk_cmd_errors},
     {"events", "tail [--type T] [--tenant T] [--from TIME] [--until TIME] [--payload] [--no-follow] | show ID|SEQ |\n"
                "      replay --to SUBSCRIPTION [--type T] [--tenant T] [--from TIME] [--until TIME] [--dry-run]",
      "what is in the log, what became of an event, and once more to one subscription (TIME: \"2026-11-28 10:00Z\", or how long ago: 2h)", wk_cmd_events},

@@ -257,7 +257,7 @@ static bool clean_part(struct wk_log *log, int64_t keep_ms, int64_t *gone, bool 
     struct wk_arg args[] = {wk_int(keep_ms)};
     struct wk_exec item = {.stmt = &q_part, .args = args, .nargs = 1};
     struct losses *lost = calloc(1, sizeof *lost);
-    bool ok = lost ? log_exec(log, &item, 1, err) : wk_fail(err, WK_TRANSIENT, "host.no_memory", "losses");
+    bool ok = lost ? log_exec(log, &item, 1, err) : wk_fail(err, WK_SYSTEM, "host.no_memory", "losses");
 
     if (ok && wk_result_rows(item.result)) {
         int64_t first = wk_result_int(item.result, 0, PART_FIRST), last = wk_result_int(item.result, 0, PART_LAST);

@@ -94,7 +94,7 @@ bool cursors_write(struct wk_log *log, struct wk_err *err)
     bool ok = true;
 
     if (!b)
-        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "cursors");
+        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "cursors");
     collect(log, b);
     if (b->cursors) {
         w[0] = wk_text(text_array(&b->cls)), w[1] = wk_text(text_array(&b->lane)), w[2] = wk_text(text_array(&b->xid));
@@ -171,7 +171,7 @@ bool cursors_load(struct wk_log *log, uint64_t lanes, struct wk_err *err)
         struct reader *r = &log->lane[wk_result_int(items[1].result, i, 2)].reader[wk_result_int(items[1].result, i, 1)];
 
         if (s < SUBS_MAX && !marks_add(&r->old, (struct mark){s, wk_result_int(items[1].result, i, 3)}))
-            ok = wk_fail(err, WK_TRANSIENT, "host.no_memory", "marks of a lane");
+            ok = wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "marks of a lane");
     }
     wk_exec_clear(items, 2);
     text_finish(&list);

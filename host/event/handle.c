@@ -1,4 +1,5 @@
 /* handle.c - one event, one subscriber, one call: run, commit with the mark, and say what became of it. */
+#include "call/told.h"
 #include "event/internal.h"
 #include "event/message.h"
 #include "fiber/fault.h"
@@ -6,7 +7,7 @@
 #include "observe/log.h"
 #include "plugin/loader.h"
 
-enum { RUNS_ON_CONFLICT = 5 };
+enum { RUNS_ON_CONFLICT = 5, WEATHER_TRIES = 3, SYSTEM_TRIES = 2 };
 
 static bool run(struct wk_call *call, const struct subscriber *s, const struct wk_event *event, struct wk_err *err)
 {
@@ -27,7 +28,8 @@ static bool is_weather(const struct wk_err *err)
     return wk_err_is(err, "db.unavailable") || wk_err_is(err, "db.commit_unknown") || wk_err_is(err, "fiber.limit");
 }
 
-static enum handled once(struct wk_log *log, const struct subscriber *s, const struct work *work, int64_t *later_us, struct wk_err *err)
+static enum handled once(struct wk_log *log, const struct subscriber *s, const struct work *work, const struct wk_err *given_up, int64_t *later_us,
+                         struct wk_err *err)
 {
     const struct wk_event *event = work->event;
     struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .tenant = work->tenant, .message = &event->id, .ref = event->type,
@@ -45,6 +47,7 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     call.cls = work->cls;
     call.lane = work->lane;
     call.is_parked = work->is_parked;
+    call.given_up = given_up;
     wk_fault_point("handler.before");
     ok = run(&call, s, event, err);
     wrote = call.conn || call.queue;
@@ -71,6 +74,20 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     return result;
 }
 
+/* A person waits for an answer: what cannot be handled is told them, once it is sure. A rule stays a rule, a bug gets a second chance, weather two:
+ * a person waits six seconds for it, not half a minute. */
+static bool is_final(const struct wk_event *event, const struct wk_err *err)
+{
+    return err->cls == WK_BUSINESS || err->cls == WK_SECURITY || event->attempt >= (err->cls == WK_TRANSIENT ? WEATHER_TRIES : SYSTEM_TRIES);
+}
+
+static void log_told(const struct wk_log_fields *fields, const struct wk_event *event, const struct wk_err *why)
+{
+    enum wk_level level = why->cls == WK_BUSINESS ? WK_INFO : why->cls == WK_SECURITY ? WK_WARN : WK_ERROR;
+
+    wk_log_line(level, fields, "%s failed for good; the person was told (reference %.8s)", event->type, event->trace_id ? event->trace_id : "");
+}
+
 /* Too old to be worth acting on, by its type; unless somebody asked for it. */
 static bool is_expired(const struct wk_log *log, const struct work *work, struct wk_err *err)
 {
@@ -88,6 +105,8 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
     const struct wk_event *event = work->event;
     struct wk_log_fields fields = {.plugin = s->plugin ? s->plugin->name : "host", .hook = s->name, .trace_id = event->trace_id, .err = err};
     enum handled result = HANDLED_FAILED;
+    struct wk_err why;
+    bool is_telling = false;
 
     if (log->engine->share && wk_share_is_poison(log->engine->share, &event->id)) {
         wk_fail(err, WK_SYSTEM, "plugin.crashed", "workers died while handling it");
@@ -100,10 +119,15 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
     if (s->host)
         return s->host(log, event, err) ? HANDLED_DONE : log->is_draining ? HANDLED_STOPPED : is_weather(err) ? HANDLED_AGAIN : HANDLED_FAILED;
     for (int i = 0; i < RUNS_ON_CONFLICT; i++) {
-        result = once(log, s, work, later_us, err);
-        if (result != HANDLED_AGAIN)
+        result = once(log, s, work, is_telling ? &why : NULL, later_us, err);
+        if (result == HANDLED_FAILED && !s->sub && !is_telling && !is_weather(err) && is_final(event, err)) {
+            is_telling = true;
+            why = *err;
+            i = -1;
+        } else if (result != HANDLED_AGAIN) {
             break;
-        log->stats.conflicts++;
+        }
+        log->stats.conflicts += result == HANDLED_AGAIN;
     }
     if (log->is_draining && result >= HANDLED_AGAIN)
         return HANDLED_STOPPED; /* not finished: the next owner begins it again */
@@ -111,11 +135,19 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
         return HANDLED_STOPPED;
     if (result == HANDLED_FAILED && is_weather(err))
         return HANDLED_AGAIN;
-    if (result == HANDLED_AGAIN)
+    if (result == HANDLED_AGAIN || (is_telling && result == HANDLED_LATER))
         result = HANDLED_FAILED;
     if (result <= HANDLED_MARKED)
         log->stats.handled++;
-    if (result == HANDLED_FAILED)
+    if (result == HANDLED_FAILED && is_telling)
+        *err = why; /* telling failed, too: it is the first failure that the dead letter names */
+    if (is_telling)
+        fields.err = &why;
+    if (result <= HANDLED_MARKED && is_telling)
+        log_told(&fields, event, &why);
+    if (result == HANDLED_FAILED) {
+        (void)wk_error_look(log->engine->registry, err);
         wk_log_line(WK_WARN, &fields, "event %s failed", event->type);
+    }
     return result;
 }

@@ -15,6 +15,8 @@ bool wk_message_run(struct wk_call *call, const struct wk_event *event, struct w
         return true; /* its messages are kept, nobody is answered */
     if (!channel || !wk_channel_decode(call, channel, event, &message, err))
         return channel ? false : wk_fail(err, WK_SYSTEM, "event.type", "%s has no channel before its dot", event->type);
+    message.size = sizeof message;
+    message.failure = call->given_up;
     call->message = &message;
     hooks = wk_registry_messages(call->engine->registry, &n);
     for (size_t i = 0; i < n; i++) {

@@ -212,7 +212,7 @@ bool parked_load(struct wk_log *log, uint64_t lanes, struct wk_err *err)
             q = keyq_get(log, s, &tenant, wk_result_text(item.result, i, 4, NULL), (unsigned)wk_result_int(item.result, i, 1),
                          (unsigned)wk_result_int(item.result, i, 2));
             if (!q) {
-                ok = wk_fail(err, WK_TRANSIENT, "host.no_memory", "parked keys");
+                ok = wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "parked keys");
                 break;
             }
             if (!q->is_blocked) {

@@ -340,7 +340,7 @@ static bool explain(struct call *call, enum wk_wake wake, struct wk_err *err)
         return wk_fiber_wake_ok(wake, "http call", err);
     }
     if (call->too_large)
-        return wk_fail(err, WK_SYSTEM, "http.too_large", "the answer is larger than %zu bytes", call->max);
+        return wk_fail(err, WK_SYSTEM, "http.reply_too_large", "the answer is larger than %zu bytes", call->max);
     if (call->no_memory)
         return wk_fail(err, WK_SYSTEM, "http.no_memory", "the answer");
     if (res->outcome == WK_CLIENT_NOT_SENT && (call->code == CURLE_UNSUPPORTED_PROTOCOL || call->code == CURLE_URL_MALFORMAT))

@@ -52,7 +52,7 @@ struct wk_client_res {
     uint32_t elapsed_ms;
     bool reused_connection;
 };
-/* On a fiber only. true = ANSWERED. false: err says why (http.not_sent, http.unknown, http.too_large, http.client_full,
+/* On a fiber only. true = ANSWERED. false: err says why (http.not_sent, http.unknown, http.reply_too_large, http.client_full,
  * call.deadline, call.cancelled, http.bad_request) and res->outcome whether it may have left. res is always set; finish it. */
 bool wk_client_fetch(struct wk_client *c, const struct wk_client_req *req, struct wk_client_res *res, struct wk_err *err);
 struct wk_span wk_client_header(const struct wk_client_res *res, const char *name); /* first; data NULL = absent */

@@ -269,7 +269,7 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
     for (size_t i = 0; i < WK_COUNT(bad); i++)
         aq[i] = barray_arg(bad[i]);
     if (has_no_memory(c))
-        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
+        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "inbox flush");
     if (c->seen.n)
         items[n++] = (struct wk_exec){.stmt = ask_first ? &q_known : &q_new, .args = ae, .nargs = WK_COUNT(ae)};
     if (c->s_rank.n)
@@ -302,7 +302,7 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
 
     columns_reset(c);
     if (!sort_keys(f, requests, n))
-        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "inbox flush");
+        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "inbox flush");
     for (size_t i = 0; i < n; i++) {
         struct request *r = requests[i];
 

@@ -265,6 +265,43 @@ static bool check_sql(const struct wk_plugin_desc *d, struct wk_err *err)
     return true;
 }
 
+static bool is_code(const char *code)
+{
+    const char *dot = strchr(code, '.');
+
+    return is_made_of(code, LOWER DIGITS "-_.", 64) && dot && dot != code && dot[1];
+}
+
+static bool check_errors(const struct wk_plugin_desc *d, struct wk_err *err)
+{
+    struct check c = {d->name, "error code", err};
+
+    for (const struct wk_error_type *e = d->errors; e && e->code; e++) {
+        if (!in_bounds(&c, (size_t)(e - d->errors)))
+            return false;
+        if (!is_code(e->code))
+            return bad(&c, e->code, "is not \"<plugin>.<what>\" of a-z, 0-9, - and _");
+        if (e->cls < WK_TRANSIENT || e->cls > WK_SECURITY)
+            return bad(&c, e->code, "unknown class");
+        if (e->status < 400 || e->status > 599)
+            return bad(&c, e->code, "its HTTP status is none of an error, 400 to 599");
+        if (e->cls == WK_SECURITY && e->status != 401 && e->status != 403 && e->status != 404)
+            return bad(&c, e->code, "SECURITY answers 401, 403 or 404");
+        if (!e->cure || !*e->cure)
+            return bad(&c, e->code, "lacks its cure (what it means and what to do)");
+        if (e->cls == WK_BUSINESS && (!e->text || !*e->text || strlen(e->text) > 1024))
+            return bad(&c, e->code, "lacks its text (1 to 1024 bytes, what a person reads)");
+        if (e->cls != WK_BUSINESS && (e->text || e->flags))
+            return bad(&c, e->code, "only BUSINESS has a text or flags: the other classes have one sentence each");
+        if (e->flags & ~WK_ERROR_MESSAGE)
+            return bad(&c, e->code, "has a flag this host does not know");
+        for (const struct wk_error_type *g = d->errors; g < e; g++)
+            if (!strcmp(g->code, e->code))
+                return bad(&c, e->code, "stands twice");
+    }
+    return true;
+}
+
 static bool check_identity(const struct wk_plugin_desc *d, const char *name, const char *version, struct wk_err *err)
 {
     struct check c = {name, "descriptor", err};
@@ -293,5 +330,5 @@ bool wk_desc_check(const struct wk_plugin_desc *desc, const char *name, const ch
     if (!wk_schema_check(desc->settings, &why))
         return wk_fail(err, WK_SYSTEM, "plugin.descriptor", "%s: %s", name, why.msg);
     return check_needs(desc, err) && check_routes(desc, err) && check_filters(desc, err) && check_subs(desc, err) &&
-           check_events(desc, err) && check_provides(desc, err) && check_inboxes(desc, err) && check_sql(desc, err);
+           check_events(desc, err) && check_provides(desc, err) && check_inboxes(desc, err) && check_sql(desc, err) && check_errors(desc, err);
 }

@@ -16,3 +16,5 @@ size_t wk_host_events(struct wk_event_hook *to)
         to[i] = (struct wk_event_hook){&the_host, types[i]};
     return WK_COUNT(types);
 }
+
+struct wk_plugin *wk_host_plugin(void) { return &the_host; }

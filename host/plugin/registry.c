@@ -45,7 +45,8 @@ struct wk_registry *wk_registry_load(const struct wk_registry_conf *conf, struct
         load_one(r, &conf->stage->plugins[i], problems);
     /* A plugin that did not load would be missed by others: those would not be problems of their own. */
     if (is_ok && r->count == conf->stage->count)
-        is_ok = wk_registry_offer(r, problems) && wk_registry_order(r, problems) && wk_registry_chain(r, problems);
+        is_ok = wk_registry_offer(r, problems) && wk_registry_order(r, problems) && wk_registry_chain(r, problems) &&
+                wk_registry_catalogue(r, problems);
     if (!is_ok)
         wk_problems_add(problems, "out of memory while plugins were loaded");
     if (wk_problems_count(problems) > known)
@@ -70,7 +71,7 @@ bool wk_registry_open(struct wk_registry *registry, struct wk_err *err)
         }
         if (!is_open) {
             wk_registry_close(registry);
-            return wk_fail(err, why.cls ? why.cls : WK_SYSTEM, "plugin.open", "%s %s did not open: %s%s%s", p->name, p->version,
+            return wk_fail(err, WK_SYSTEM, "plugin.open", "%s %s did not open: %s%s%s", p->name, p->version,
                            why.code ? why.code : "it gave no reason", why.code ? ": " : "", why.code ? why.msg : "");
         }
         p->is_open = true;
@@ -110,6 +111,7 @@ void wk_registry_destroy(struct wk_registry *registry)
     free(registry->subs);
     free(registry->events);
     free(registry->inboxes);
+    wk_registry_catalogue_free(registry);
     free(registry);
 }
 

@@ -63,6 +63,11 @@ struct wk_event_hook {
     struct wk_plugin *plugin; /* who publishes it */
     const struct wk_event_type *type;
 };
+struct wk_error_hook {
+    struct wk_plugin *plugin; /* who lists it; "host" for the host's own */
+    const struct wk_error_type *type;
+    struct wk_error_text *texts; /* of other languages, from the owner's locale/<language>.json: "error.<code>" */
+};
 struct wk_inbox_hook {
     struct wk_plugin *plugin;
     const struct wk_inbox *inbox;
@@ -74,6 +79,14 @@ const struct wk_sub_hook *wk_registry_subs(const struct wk_registry *registry, s
 const struct wk_event_hook *wk_registry_events(const struct wk_registry *registry, size_t *n);     /* by type name */
 const struct wk_event_hook *wk_registry_event(const struct wk_registry *registry, const char *type); /* NULL: nobody declares it */
 const struct wk_inbox_hook *wk_registry_inboxes(const struct wk_registry *registry, size_t *n);
+/* What people see of a class instead of the code. */
+#define WK_TOLD_SYSTEM "SYSTEM_ERROR"
+#define WK_TOLD_SECURITY "FORBIDDEN"
+/* The catalogue of error codes, by code: docs/design/errors.md. */
+const struct wk_error_hook *wk_registry_errors(const struct wk_registry *registry, size_t *n);
+const struct wk_error_hook *wk_registry_error(const struct wk_registry *registry, const char *code); /* NULL: not listed. registry NULL: the host's own */
+const char *wk_error_text(const struct wk_error_hook *hook, const char *language); /* English where there is no other; NULL: its class's */
+bool wk_error_has_language(const struct wk_error_hook *hook, const char *language, size_t len);
 /* Published by the host; listed with the plugins' event types, as one of "host". */
 extern const struct wk_event_type wk_tenant_created, wk_host_cleanup;
 /* Does a subscription's pattern ("order.*") take this type? */

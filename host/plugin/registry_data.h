@@ -23,14 +23,20 @@ struct wk_registry {
     struct wk_sub_hook *subs;
     struct wk_event_hook *events;
     struct wk_inbox_hook *inboxes;
-    size_t message_count, filter_count, route_count, sub_count, event_count, inbox_count;
+    struct wk_error_hook *errors; /* by code */
+    size_t message_count, filter_count, route_count, sub_count, event_count, inbox_count, error_count;
 };
 
 /* Each returns false only without memory; everything else goes into problems. */
 bool wk_registry_offer(struct wk_registry *registry, struct wk_problems *problems);   /* who provides what, who is chosen */
 bool wk_registry_order(struct wk_registry *registry, struct wk_problems *problems);   /* needs, then open order */
 bool wk_registry_chain(struct wk_registry *registry, struct wk_problems *problems);   /* hooks sorted, collisions refused */
+bool wk_registry_catalogue(struct wk_registry *registry, struct wk_problems *problems); /* error codes, unique; texts of the locale files */
+void wk_registry_catalogue_free(struct wk_registry *registry);
 
+/* The host's own error codes, as those of "host": puts them there (NULL: nowhere) and returns how many there are. */
+size_t wk_host_errors(struct wk_error_hook *to);
+struct wk_plugin *wk_host_plugin(void); /* "host", for lists */
 /* The host's own event types: puts them there (NULL: nowhere) and returns how many there are. */
 size_t wk_host_events(struct wk_event_hook *to);
 /* Offers of exactly "name/1"; NULL when there are none. */

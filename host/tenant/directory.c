@@ -260,7 +260,7 @@ bool wk_directory_load(struct wk_directory *dir, struct wk_db *db, int64_t until
     }
     if (!s || !read_tenants(s, s->kept[0]) || !read_places(s, s->kept[1]) || !read_values(s, s->kept[2], s->kept[3])) {
         snapshot_destroy(s);
-        return wk_fail(err, WK_TRANSIENT, "host.no_memory", "tenant directory");
+        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "tenant directory");
     }
     s->refs = 1;
     snapshot_unref(dir->now);

@@ -136,6 +136,7 @@ static bool attempt(struct job *job, bool is_last)
     int64_t began = wk_exchange_received_us(x);
     struct wk_call call;
     struct wk_err err = {0};
+    int status = 0;
     bool ok;
 
     if (!wk_call_init(&call, job->front->engine, &spec, &err)) {
@@ -151,17 +152,17 @@ static bool attempt(struct job *job, bool is_last)
         wk_call_finish(&call);
         return true;
     }
-    if (!ok && (err.cls == WK_SYSTEM || err.cls == WK_SECURITY)) {
+    if (!ok && err.cls != WK_BUSINESS) { /* with the trace id: the client has its beginning as reference */
         struct wk_log_fields fields = {.plugin = hook->plugin->name, .hook = job->target->label, .trace_id = call.trace.trace_id, .err = &err};
 
         wk_log_line(err.cls == WK_SYSTEM ? WK_ERROR : WK_WARN, &fields, "request failed");
     }
     if (!ok) {
         wk_call_rollback(&call);
-        wk_http_fail(&job->http, &err);
+        status = wk_http_fail(&job->http, &err);
     }
     run_after(job, &call);
-    count(job->target, ok ? (job->http.status ? job->http.status : 204) : wk_http_status_of(&err), began);
+    count(job->target, ok ? (job->http.status ? job->http.status : 204) : status, began);
     wk_http_send(&job->http);
     wk_call_finish(&call);
     return false;
@@ -194,15 +195,19 @@ static void job_main(void *arg)
 
 /* --- what the listener calls, on the loop --- */
 
-static void refuse(struct wk_exchange *x, int status, const char *code, const char *allow)
+/* Before there is a call: in English, one of the host's own codes. What is no rule's is told by its class, as everywhere. */
+static void turn_away(const struct wk_front *front, struct wk_exchange *x, const char *code, const char *allow)
 {
     struct wk_header_pair headers[3] = {{"Content-Type", "application/problem+json"}, {"Retry-After", "1"}, {"Allow", allow}};
-    char body[256];
-    int n = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"code\":\"%s\"}", wk_http_reason(status), status, code);
+    const struct wk_error_type *type = wk_registry_error(front->engine->registry, code)->type,
+                               *says = type->cls == WK_BUSINESS ? type : wk_registry_error(front->engine->registry, WK_TOLD_SYSTEM)->type;
+    char body[512];
+    int n = snprintf(body, sizeof body, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%u,\"code\":\"%s\",\"detail\":\"%s\"}",
+                     wk_http_reason(type->status), type->status, says->code, says->text);
 
     if (allow)
         headers[1] = headers[2];
-    (void)wk_exchange_reply(x, status, headers, allow || status == 503 ? 2 : 1, body, (size_t)n);
+    (void)wk_exchange_reply(x, type->status, headers, allow || type->status == 503 ? 2 : 1, body, (size_t)n);
 }
 
 static void on_head(struct wk_exchange *x, void *arg)
@@ -222,13 +227,13 @@ static void on_head(struct wk_exchange *x, void *arg)
             wk_exchange_set_body(x, t->route->route->flags & WK_ROUTE_PIECES ? WK_BODY_PIECES : WK_BODY_WHOLE, t->route->route->body_max);
         break;
     case WK_ROUTE_NO_PATH:
-        refuse(x, 404, "http.not_found", NULL);
+        turn_away(front, x, "http.not_found", NULL);
         break;
     case WK_ROUTE_NO_METHOD:
-        refuse(x, 405, "http.method", front->match.allow);
+        turn_away(front, x, "http.method", front->match.allow);
         break;
     case WK_ROUTE_BAD_PATH:
-        refuse(x, 400, "http.path", NULL);
+        turn_away(front, x, "http.path", NULL);
         break;
     }
 }
@@ -266,7 +271,7 @@ static void on_request(struct wk_exchange *x, void *arg)
     if (!job || !wk_fiber_spawn(front->engine->sched, t->label, job_main, job, NULL)) {
         free(job);
         wk_exchange_set_data(x, NULL);
-        refuse(x, 503, "host.busy", NULL);
+        turn_away(front, x, "host.busy", NULL);
         return;
     }
     job->front = front;

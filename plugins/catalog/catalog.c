@@ -3,6 +3,7 @@
 #include <wakala/plugin.h>
 #include <wakala/service/catalog.h>
 
+#include "codes.h"
 #include "catalog_db.h"
 #include "nodes.h"
 
@@ -25,4 +26,4 @@ static bool catalog_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 
 WK_PLUGIN("catalog", "1.0.0", .summary = "Shops, products and stock; browsing and searching in chat", .needs = "flow/1", .provides = provides,
-          .open = catalog_open);
+          .errors = codes, .open = catalog_open);

@@ -6,6 +6,7 @@
 #include <wakala/service/intent.h>
 #include <wakala/service/notify.h>
 
+#include "codes.h"
 #include "hear.h"
 #include "home.h"
 #include "intent.h"
@@ -28,31 +29,6 @@ static const struct wk_event_type events[] = {
 
 static const struct wk_sub subscriptions[] = {{.name = "push", .pattern = "conversation.push", .from = WK_FROM_START, .run = push_run}, {0}};
 
-/* Messages whose node failed, by id hash: their next try apologises instead of failing again. Worker-local and forgetful on purpose: a lane
- * stays with its worker, and the worst case is one more failed try. */
-#define FAILED_MESSAGES 64
-static uint64_t failed[FAILED_MESSAGES];
-static size_t failed_next;
-
-static uint64_t hash_of(const char *text)
-{
-    uint64_t h = UINT64_C(1469598103934665603);
-
-    for (; text && *text; text++)
-        h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
-    return h ? h : 1;
-}
-
-static bool has_failed(const struct wk_message *message)
-{
-    uint64_t h = hash_of(message->id);
-
-    for (size_t i = 0; i < FAILED_MESSAGES; i++)
-        if (failed[i] == h)
-            return true;
-    return false;
-}
-
 static void arrived(struct wk_turn *turn, const struct wk_message *message)
 {
     int64_t now = wk_now(turn->call);
@@ -73,14 +49,8 @@ static bool take_turn(struct wk_turn *turn, const struct wk_message *message, st
     if (!store_load_message(turn, message, err))
         return false;
     arrived(turn, message);
-    if (has_failed(message) ? !hear_apology(turn, err) : !hear(turn, message, &is_silent, err)) {
-        if (err && err->cls != WK_TRANSIENT) { /* rolled back and tried again once, then with an apology: a rule broken in a node is no
-                                                  reason to leave a person without an answer */
-            failed[failed_next++ % FAILED_MESSAGES] = hash_of(message->id);
-            err->cls = WK_SYSTEM;
-        }
+    if (message->failure ? !hear_failure(turn, message->failure, err) : !hear(turn, message, &is_silent, err))
         return false;
-    }
     if (is_silent)
         return true;
     wk_count(turn->call, "turns", 1);
@@ -160,4 +130,4 @@ static void conversation_close(struct wk_plugin *plugin)
 
 WK_PLUGIN("conversation", "1.0.0", .summary = "Dialogue: turns, menus, language, notices and a first intent detector", .settings = settings,
           .events = events, .subscriptions = subscriptions, .provides = provides, .on_message = on_message, .message_priority = 100,
-          .open = conversation_open, .close = conversation_close);
+          .errors = codes, .open = conversation_open, .close = conversation_close);

@@ -298,16 +298,12 @@ bool hear(struct wk_turn *turn, const struct wk_message *message, bool *is_silen
     return unsupported(turn, err);
 }
 
-bool hear_apology(struct wk_turn *turn, struct wk_err *err)
+bool hear_failure(struct wk_turn *turn, const struct wk_err *why, struct wk_err *err)
 {
-    const char *trace = wk_trace_id(turn->call);
-    char ref[9];
+    struct wk_told told = {.size = sizeof told};
     const char *text;
 
-    (void)snprintf(ref, sizeof ref, "%.8s", trace ? trace : "");
-    text = text_fill(turn->call, turn->language, "error.text", "ref", ref, NULL);
-    if (!text)
-        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "apology");
-    wk_log(turn->call, WK_ERROR, "a message failed twice at node %s; the person has the code %s", turn->node ? turn->node : "-", ref);
-    return out_say(turn->call, turn, text, err);
+    wk_error_told(turn->call, why, turn->language, &told);
+    text = told.reference ? text_fill(turn->call, turn->language, "failure.reference", "text", told.text, "ref", told.reference, NULL) : told.text;
+    return text ? out_say(turn->call, turn, text, err) : wk_fail(err, WK_TRANSIENT, "call.memory_limit", "a failure's text");
 }

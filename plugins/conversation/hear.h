@@ -5,6 +5,6 @@
 
 /* Think: the turn is loaded, nothing is sent or saved yet. *is_silent: nothing to answer and nothing to save (a reaction). */
 bool hear(struct wk_turn *turn, const struct wk_message *message, bool *is_silent, struct wk_err *err);
-/* After a message that failed before: apologise with a code for support, and show where the person is. */
-bool hear_apology(struct wk_turn *turn, struct wk_err *err);
+/* A message failed for good: say what its class allows, with the reference that the log has. The person stays where they are. */
+bool hear_failure(struct wk_turn *turn, const struct wk_err *why, struct wk_err *err);
 #endif

@@ -87,7 +87,7 @@ static bool read_payload(struct wk_turn *turn, const struct wk_event *event, jso
     if (!*payload)
         return false;
     if (!wk_uuid_parse(wk_json_string(*payload, "user", ""), user) || !wk_json_string(*payload, "node", NULL))
-        return wk_fail(err, WK_BUSINESS, "flow.bad_push", "a push without user or node");
+        return wk_fail(err, WK_BUSINESS, "flow.bad_event", "a push without user or node");
     turn->push_arg = wk_json_string(*payload, "arg", "");
     return true;
 }

@@ -7,8 +7,8 @@ static const struct text {
     const char *key, *en;
 } texts[] = {
     {"cancel.done", "Okay, I left that step. To cancel an order, reply TRACK and open it."},
-    {"error.text", "Sorry, something went wrong on my side. What you did before is safe. Code for support: {ref}"},
     {"expired", "That choice has expired. Here is where things are now:"},
+    {"failure.reference", "{text} (Reference: {ref})"},
     {"g1.only", "I speak {language}. More languages will follow."},
     {"g1.text", "Choose your language"},
     {"g2.first", "Reply MENU any time, STOP to opt out of offers."},

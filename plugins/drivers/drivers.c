@@ -1,5 +1,6 @@
 /* drivers - who brings it: the search for a driver, offers, deliveries, cash in hand. */
 #include <wakala/plugin.h>
+#include "codes.h"
 #include "nodes.h"
 
 static const struct wk_setting settings[] = {
@@ -103,4 +104,5 @@ static bool drivers_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 
 WK_PLUGIN("drivers", "1.0.0", .summary = "Finding a driver, deliveries, cash in hand", .needs = "orders/1 catalog/1 payments/1 flow/1",
-          .settings = settings, .events = events, .subscriptions = subscriptions, .provides = provides, .open = drivers_open);
+          .settings = settings, .events = events, .subscriptions = subscriptions, .provides = provides, .errors = codes,
+          .open = drivers_open);

@@ -1,5 +1,6 @@
 /* orders - cart, checkout, the order's 11 states and what people hear of them. */
 #include <wakala/plugin.h>
+#include "codes.h"
 #include "nodes.h"
 
 static const struct wk_setting settings[] = {
@@ -60,4 +61,5 @@ static bool orders_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 
 WK_PLUGIN("orders", "1.0.0", .summary = "Cart, checkout, orders and their 22 moves", .needs = "catalog/1 payments/1 flow/1",
-          .settings = settings, .events = events, .subscriptions = subscriptions, .provides = provides, .open = orders_open);
+          .settings = settings, .events = events, .subscriptions = subscriptions, .provides = provides, .errors = codes,
+          .open = orders_open);

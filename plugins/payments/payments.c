@@ -1,5 +1,6 @@
 /* payments - the core of money: one payment per order, attempts, facts, the ledger. Gateways only translate. */
 #include <wakala/plugin.h>
+#include "codes.h"
 #include "account.h"
 #include "service.h"
 
@@ -45,4 +46,4 @@ static bool payments_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 
 WK_PLUGIN("payments", "1.0.0", .summary = "Payments, attempts, facts and the ledger", .settings = settings, .events = events,
-          .subscriptions = subscriptions, .needs = "payment_gateway/1?", .provides = provides, .open = payments_open);
+          .subscriptions = subscriptions, .needs = "payment_gateway/1?", .provides = provides, .errors = codes, .open = payments_open);

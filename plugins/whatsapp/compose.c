@@ -363,7 +363,7 @@ bool wa_compose(struct wk_call *call, const char *to, const struct wk_outgoing *
     json_t *root;
 
     if (message->size < sizeof *message)
-        return wk_fail(err, WK_SYSTEM, "message.shape", "size: %u, struct wk_outgoing has %zu", message->size, sizeof *message);
+        return wk_fail(err, WK_SYSTEM, "message.size", "size: %u, struct wk_outgoing has %zu", message->size, sizeof *message);
     if ((unsigned)message->type >= WK_COUNT(builders) || !builders[message->type].build)
         return shape(err, "type", "is none of enum wk_outgoing_type");
     if (message->option_count && !message->options)

@@ -433,7 +433,7 @@ bool wa_split_body(const char *body, size_t len, struct wk_split *to, struct wk_
         e.entry = &e.env->entry[e.env->entries.first + i];
         emit_entry(&e);
     }
-    return e.is_open || wk_fail(err, WK_TRANSIENT, "whatsapp.no_memory", "the inbox took no more updates");
+    return e.is_open || wk_fail(err, WK_TRANSIENT, "whatsapp.inbox_full", "the inbox took no more updates");
 }
 
 bool wa_split(const struct wk_webhook *hook, struct wk_split *to, struct wk_err *err)

@@ -188,7 +188,7 @@ enum wk_authentic wa_verify(const struct wk_webhook *hook, struct wk_err *err)
         return forged(hook, err, "whatsapp.no_signature", "X-Hub-Signature-256 is missing or not sha256=<64 hex>");
     if (!EVP_MAC_init(app->mac, NULL, 0, NULL) || !EVP_MAC_update(app->mac, (const unsigned char *)hook->body, hook->body_len) ||
         !EVP_MAC_final(app->mac, is, &n, sizeof is) || n != DIGEST)
-        return forged(hook, err, "whatsapp.crypto", "HMAC failed");
+        return forged(hook, err, "whatsapp.not_verified", "HMAC failed");
     if (CRYPTO_memcmp(said, is, DIGEST) != 0)
         return forged(hook, err, "whatsapp.bad_signature", "the signature is not of this body");
     return WK_AUTHENTIC;

@@ -1,6 +1,7 @@
 /* whatsapp - WhatsApp Business Cloud API: webhooks in, messages out. README.md: settings, routes, events, counters. */
 #include <wakala/plugin.h>
 #include <wakala/service/channel.h>
+#include "codes.h"
 #include "compose.h"
 #include "decode.h"
 #include "sender.h"
@@ -60,4 +61,4 @@ static void whatsapp_close(struct wk_plugin *plugin)
 }
 
 WK_PLUGIN("whatsapp", "1.0.0", .summary = "WhatsApp Business Cloud API: webhooks in, messages out", .settings = settings, .events = events,
-          .inboxes = inboxes, .subscriptions = subscriptions, .provides = provides, .open = whatsapp_open, .close = whatsapp_close);
+          .inboxes = inboxes, .subscriptions = subscriptions, .provides = provides, .errors = codes, .open = whatsapp_open, .close = whatsapp_close);

@@ -1,5 +1,6 @@
 /* sim-whatsapp - stands in for WhatsApp: the Graph API that we send to, the webhooks that it sends, and the people who chat.
  * A plugin of a second host instance with one worker and a database of its own; never in a production package. sim/README.md */
+#include "codes.h"
 #include "sim.h"
 #include <stdlib.h>
 
@@ -77,4 +78,4 @@ static bool sim_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 
 WK_PLUGIN("sim-whatsapp", "1.0.0", .summary = "Stands in for WhatsApp: Graph API, webhooks and people", .settings = settings,
-          .events = events, .subscriptions = subscriptions, .routes = routes, .open = sim_open, .close = sim_close);
+          .events = events, .subscriptions = subscriptions, .routes = routes, .errors = codes, .open = sim_open, .close = sim_close);

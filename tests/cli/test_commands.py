@@ -37,7 +37,7 @@ class Commands(Case):
     def test_help_names_every_command_and_every_command_has_help(self):
         commands = re.findall(r"^  (\w+)", self.good("help"), re.M)
         self.assertEqual(commands, sorted(commands))
-        self.assertEqual(set(commands), {"check", "dead", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
+        self.assertEqual(set(commands), {"check", "dead", "errors", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
                                          "tenant", "timers", "version", "whatsapp"}, "a command came or went: give it its test here")
         for command in commands:
             self.assertRegex(self.good("help", command), rf"^  {command}\b")
@@ -46,7 +46,7 @@ class Commands(Case):
     def test_wrong_usage_is_2_and_says_what_is_right(self):
         self.bad(USAGE, r'statsu.*did you mean "?status', "statsu")
         for args in (["tenant"], ["tenant", "list", "all"], ["tenant", "create"], ["dead"], ["dead", "show"], ["dead", "show", "x"], ["dead", "show", "-1"],
-                     ["dead", "drop"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "tail", "--tpye", "x"],
+                     ["dead", "drop"], ["errors", "a", "b"], ["errors", "--all"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "tail", "--tpye", "x"],
                      ["lanes", "--subs"], ["timers", "--all"], ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
             with self.subTest(args):
                 self.bad(USAGE, rf"usage: .*{args[0]}", *args)
@@ -99,6 +99,12 @@ class Commands(Case):
             self.assertEqual(set(json.loads(line)) & {"plugin", "name", "text"}, {"plugin", "name", "text"})
         self.assertIn("| `probe.work` | 1 | normal |", self.good("plugins", "--events"))
         self.assertRegex(self.good("plugins", "--settings"), r"(?m)^\| `verify_token` \|")
+
+    def test_errors(self):
+        self.assertRegex(self.good("errors"), r"(?ms)^## host$.*^\| `db\.unavailable` \| TRANSIENT \| 503 \|.*^## probe$.*^\| `probe\.tenant` \|")
+        self.assertRegex(self.good("errors", "db.unavailable"), r"^db\.unavailable  TRANSIENT, HTTP 503, listed by host\npeople read:  We're exp.*\nwhat to do:   \S")
+        self.assertRegex(self.good("errors", "probe.nothing"), r"BUSINESS, HTTP 422, listed by probe\npeople read:  There was nothing to change\.\n")
+        self.bad(REFUSED, "lists db.unavailible; did you mean db.unavailable\\?", "errors", "db.unavailible")
 
     def test_migrate_dry_run_says_and_changes_nothing(self):
         self.assertEqual(self.good("migrate", "--dry-run", "--test-clock"), "")

@@ -68,10 +68,10 @@ class Identity(unittest.TestCase):
 
     def test_a_forged_token_is_401_and_the_operator_is_told(self):
         status, body, trail = self.get("/who/any", "forged")
-        self.assertEqual(status, 401)
+        self.assertEqual((status, json.loads(body)["code"], json.loads(body)["detail"]), (401, "FORBIDDEN", "Access denied"))
         self.assertNotIn("signed", body)
         self.assertEqual(trail, ["early", "late", "who"] + WAY_OUT)
-        self.logged('"http.unauthorized"', "a token that nobody here signed", '"security"')
+        self.logged('"t-who.forged"', "a token that nobody here signed", '"security"')
 
     def test_a_principal_of_another_tenant_finds_nothing_and_the_operator_is_told(self):
         a, b = self.small.tenants["Demo A"], self.small.tenants["Demo B"]
@@ -81,7 +81,7 @@ class Identity(unittest.TestCase):
         nobodys = self.get("/who/of/11111111-1111-4111-8111-111111111111", f"amina@{a}")
         self.assertEqual((status, body), nobodys[:2], "another's tenant and nobody's can be told apart")
         self.assertEqual(status, 404)
-        self.logged('"tenant.unknown"', "a principal of one tenant asked for another", '"security"')
+        self.logged('"tenant.foreign"', "a principal of one tenant asked for another", '"security"')
 
     def test_only_the_phase_identity_sets_a_principal(self):
         status, body, _ = self.get("/who/pretend")

@@ -21,6 +21,7 @@ from .sim import Sim, request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SANITIZER = re.compile(r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY: UndefinedBehavior")
+UNLISTED = re.compile(r"error code \S+ is (not in the catalogue|listed with another class)")
 
 
 def default_build():
@@ -196,9 +197,10 @@ class Host:
         return "\n".join(self.text().splitlines()[-lines:]) or "(no log)"
 
     def findings(self):
-        """What a sanitizer had to say."""
+        """What a sanitizer had to say, and error codes that nobody lists."""
         lines = self.text().splitlines()
-        return [f"{self.name}: {line}" for i, text in enumerate(lines) if SANITIZER.search(text) for line in lines[i:i + 12]]
+        return [f"{self.name}: {line}" for i, text in enumerate(lines) if SANITIZER.search(text) for line in lines[i:i + 12]] + [
+            f"{self.name}: {line}" for line in lines if UNLISTED.search(line)]
 
 
 class Stack:

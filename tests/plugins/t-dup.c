@@ -1,4 +1,4 @@
-/* t-dup - wants an event type, a route and an inbox that t-good has. */
+/* t-dup - wants an event type, a route, an inbox and an error code that t-good has, and one of the host. */
 #include <wakala/plugin.h>
 
 static bool on_http(struct wk_call *call, struct wk_http *http, struct wk_err *err)
@@ -25,4 +25,8 @@ static bool split(const struct wk_webhook *hook, struct wk_split *to, struct wk_
 static const struct wk_inbox inboxes[] = {
     {.path = "/webhooks/good/{id?}", .channel = "dup", .body_max = 1024, .verify = verify, .split = split}, {0}};
 
-WK_PLUGIN("t-dup", "1.0.0", .summary = "Wants what is taken", .routes = routes, .events = events, .inboxes = inboxes);
+#define TAKEN(code) {code, WK_BUSINESS, 422, 0, "No.", "It belongs to somebody else."}
+static const struct wk_error_type errors[] = {TAKEN("hello.rude"), TAKEN("db.unique"), TAKEN("t-dup.own"), {0}};
+
+WK_PLUGIN("t-dup", "1.0.0", .summary = "Wants what is taken", .routes = routes, .events = events, .inboxes = inboxes,
+          .errors = errors);

@@ -79,6 +79,12 @@ static bool good_open(struct wk_plugin *plugin, struct wk_err *err)
 }
 static void good_close(struct wk_plugin *plugin) { wk_set_state(plugin, NULL); }
 
+static const struct wk_error_type errors[] = {
+    WK_ERROR_BUSINESS("hello.rude", 422, "Please say hello first.", "The client greets."),
+    WK_ERROR_SYSTEM("hello.dumb", "Nothing can be said."),
+    {0},
+};
+
 WK_PLUGIN("t-good", "1.2.3", .summary = "One of everything", .settings = settings, .provides = provides, .routes = routes,
           .subscriptions = subs, .events = events, .filters = filters, .inboxes = inboxes, .on_message = on_message,
-          .message_priority = 50, .open = good_open, .close = good_close);
+          .message_priority = 50, .errors = errors, .open = good_open, .close = good_close);

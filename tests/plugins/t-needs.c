@@ -16,5 +16,9 @@ static bool needs_open(struct wk_plugin *plugin, struct wk_err *err)
     return wk_open_service(plugin, "greet/1", err) != NULL;
 }
 
-WK_PLUGIN("t-needs", "1.0.0", .summary = "Needs another", .needs = "greet/1 dreams/1?", .on_message = on_message,
+static const struct wk_error_type errors[] = {
+    WK_ERROR_SYSTEM("t-needs.dreams", "The host gave a service that nobody provides."),
+    {0},
+};
+WK_PLUGIN("t-needs", "1.0.0", .errors = errors, .summary = "Needs another", .needs = "greet/1 dreams/1?", .on_message = on_message,
           .message_priority = 10, .open = needs_open);

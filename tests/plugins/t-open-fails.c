@@ -7,4 +7,8 @@ static bool fails_open(struct wk_plugin *plugin, struct wk_err *err)
     return wk_fail(err, WK_SYSTEM, "t-open-fails.mood", "not today");
 }
 
-WK_PLUGIN("t-open-fails", "1.0.0", .summary = "Does not open", .needs = "greet/1", .open = fails_open);
+static const struct wk_error_type errors[] = {
+    WK_ERROR_SYSTEM("t-open-fails.mood", "It never opens."),
+    {0},
+};
+WK_PLUGIN("t-open-fails", "1.0.0", .errors = errors, .summary = "Does not open", .needs = "greet/1", .open = fails_open);

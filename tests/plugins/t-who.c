@@ -38,7 +38,7 @@ static enum wk_verdict who_in(struct wk_call *call, struct wk_http *http, struct
     if (!text)
         return WK_DECLINED;
     if (!strcmp(text, "forged"))
-        return wk_fail(err, WK_SECURITY, "http.unauthorized", "a token that nobody here signed") ? WK_HANDLED : WK_FAILED;
+        return wk_fail(err, WK_SECURITY, "t-who.forged", "a token that nobody here signed") ? WK_HANDLED : WK_FAILED;
     who.subject = wk_strndup(call, text, space ? (size_t)(space - text) : strlen(text));
     at = who.subject ? strchr(who.subject, '@') : NULL;
     if (at && !wk_uuid_parse(at + 1, &who.tenant))
@@ -86,4 +86,10 @@ static const struct wk_route routes[] = {
     {WK_GET, "/who/safe", WK_PERM("safe.open"), answer, 0, 0, 0}, {WK_GET, "/who/of/{tenant}", WK_AUTHENTICATED, enter, 0, 0, 0},
     {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0}, {0}};
 
-WK_PLUGIN("t-who", "1.0.0", .summary = "Believes a header", .provides = provides, .filters = filters, .routes = routes);
+static const struct wk_error_type errors[] = {
+    WK_ERROR_SECURITY("t-who.forged", 401, "Somebody says who they are, and it is not true."),
+    WK_ERROR_REFUSAL("t-who.tenant", 400, "That is no tenant.", "The message says what is wanted."),
+    WK_ERROR_SYSTEM("t-who.trail", "A header more than the answer holds."),
+    {0},
+};
+WK_PLUGIN("t-who", "1.0.0", .errors = errors, .summary = "Believes a header", .provides = provides, .filters = filters, .routes = routes);

@@ -118,7 +118,10 @@ class Binaries(unittest.TestCase):
                 self.route(small)
                 self.pay(small)
                 self.listen(small)
-                self.assertEqual(small.host.findings(), [])
+                # Plugins from before the catalogue list no codes: told by their class, and the operator reads which ones.
+                findings = small.host.findings()
+                self.assertTrue(any("error code abi-route.refused is not in the catalogue" in line for line in findings))
+                self.assertEqual([line for line in findings if "error code abi-" not in line], [])
 
     def load(self, small, frozen):
         write(f"{small.dir}/token", SECRET)

@@ -167,7 +167,20 @@ class OutOfTree(unittest.TestCase):
             self.assertTrue(ok, verdict)
             until(lambda: request(stack.host.port, "GET", "/hello/Amina")[::2] == (200, b"good day Amina\n"), 20, "the page's plugin greets")
             status, _, body = request(stack.host.port, "GET", f"/hello/{'x' * 41}")
-            self.assertEqual((status, json.loads(body)["code"]), (422, "hello.too_long"))
+            problem = json.loads(body)
+            self.assertEqual((status, problem["code"], problem["detail"]), (422, "hello.too_long", "That name is too long."))
+            self.assertNotIn("message", problem)
+            self.assertEqual(stack.findings(), [])
+        command("python3", f"{self.prefix}/share/wakala/errors/check.py", source, cwd=source, env=self.env)
+
+    def test_an_unlisted_code_is_found_by_the_installed_check(self):
+        source = self.source("unlisted")
+        check = f"{self.prefix}/share/wakala/errors/check.py"
+        command("python3", check, source, cwd=source, env=self.env)  # call.memory_limit is the host's, and known
+        with open(f"{source}/tab.c", "a", encoding="utf-8") as f:
+            f.write('\nbool lost(struct wk_err *err);\nbool lost(struct wk_err *err) { return wk_fail(err, WK_SYSTEM, "tab.lost", "x") || wk_err_is(err, "call.memory_limit"); }\n')
+        with self.assertRaisesRegex(AssertionError, r"tab\.c:\d+: tab\.lost is in no catalogue"):
+            command("python3", check, source, cwd=source, env=self.env)
 
     def test_an_unknown_setting_is_refused_with_file_and_line(self):
         so = self.by_make()

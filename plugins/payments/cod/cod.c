@@ -1,6 +1,7 @@
 /* cod - cash on delivery: nothing leaves the house, somebody's hand confirms. */
 #include <wakala/plugin.h>
 #include <wakala/service/payment_gateway.h>
+#include "codes.h"
 
 static const struct wk_setting settings[] = {
     WK_SETTING_INT("min_amount", "0", 0, 1000000000, WK_SCOPE_TENANT, "smallest order paid in cash, in minor units"),
@@ -88,4 +89,4 @@ static struct wk_payment_gateway service = {
 };
 static const struct wk_provide provides[] = {{WK_PAYMENT_GATEWAY, &service.head}, {0}};
 
-WK_PLUGIN("cod", "1.0.0", .summary = "Cash on delivery", .settings = settings, .provides = provides);
+WK_PLUGIN("cod", "1.0.0", .summary = "Cash on delivery", .settings = settings, .provides = provides, .errors = codes);

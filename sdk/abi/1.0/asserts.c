@@ -5,6 +5,7 @@
 #include <wakala/db.h>
 #include <wakala/err.h>
 #include <wakala/event.h>
+#include <wakala/guard.h>
 #include <wakala/http.h>
 #include <wakala/inbox.h>
 #include <wakala/message.h>
@@ -127,6 +128,14 @@ MEMBER(wk_err, retry_after_ms, 4, uint32_t);
 MEMBER(wk_err, code, 8, const char *);
 MEMBER(wk_err, msg, 16, char[240]);
 WHOLE(wk_err, 256);
+
+MEMBER(wk_error_type, code, 0, const char *);
+MEMBER(wk_error_type, cls, 8, enum wk_class);
+MEMBER(wk_error_type, status, 12, uint16_t);
+MEMBER(wk_error_type, flags, 14, uint16_t);
+MEMBER(wk_error_type, text, 16, const char *);
+MEMBER(wk_error_type, cure, 24, const char *);
+WHOLE(wk_error_type, 32);
 
 MEMBER(wk_event, size, 0, uint32_t);
 MEMBER(wk_event, version, 4, uint32_t);
@@ -280,7 +289,8 @@ MEMBER(wk_host, observe, 456, void (*)(struct wk_call *, const char *, double));
 MEMBER(wk_host, webhook_secret, 464, bool (*)(struct wk_plugin *, const char *, const char *, const char *, char *, size_t, struct wk_err *));
 MEMBER(wk_host, once, 472, bool (*)(struct wk_call *, const char *, bool *, struct wk_err *));
 MEMBER(wk_host, timers, 480, bool (*)(struct wk_call *, const char *, struct wk_timer *, size_t, size_t *, struct wk_err *));
-GROWS(wk_host, 488);
+MEMBER(wk_host, error_told, 488, void (*)(struct wk_call *, const struct wk_err *, const char *, struct wk_told *));
+GROWS(wk_host, 496);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -341,7 +351,8 @@ MEMBER(wk_message, media_sha256, 144, const char *);
 MEMBER(wk_message, file_name, 152, const char *);
 MEMBER(wk_message, raw, 160, const char *);
 MEMBER(wk_message, raw_len, 168, size_t);
-GROWS(wk_message, 176);
+MEMBER(wk_message, failure, 176, const struct wk_err *);
+GROWS(wk_message, 184);
 
 MEMBER(wk_move, size, 0, uint32_t);
 MEMBER(wk_move, actor, 4, enum wk_actor);
@@ -502,7 +513,8 @@ MEMBER(wk_plugin_desc, open, 120, bool (*)(struct wk_plugin *, struct wk_err *))
 MEMBER(wk_plugin_desc, close, 128, void (*)(struct wk_plugin *));
 MEMBER(wk_plugin_desc, sql_begin, 136, const struct wk_sql *const *);
 MEMBER(wk_plugin_desc, sql_end, 144, const struct wk_sql *const *);
-GROWS(wk_plugin_desc, 152);
+MEMBER(wk_plugin_desc, errors, 152, const struct wk_error_type *);
+GROWS(wk_plugin_desc, 160);
 
 MEMBER(wk_principal, size, 0, uint32_t);
 MEMBER(wk_principal, tenant, 4, struct wk_uuid);
@@ -601,6 +613,14 @@ MEMBER(wk_timer, type, 8, const char *);
 MEMBER(wk_timer, due_us, 16, int64_t);
 WHOLE(wk_timer, 24);
 
+MEMBER(wk_told, size, 0, uint32_t);
+MEMBER(wk_told, status, 4, int32_t);
+MEMBER(wk_told, code, 8, const char *);
+MEMBER(wk_told, text, 16, const char *);
+MEMBER(wk_told, message, 24, const char *);
+MEMBER(wk_told, reference, 32, const char *);
+GROWS(wk_told, 40);
+
 MEMBER(wk_uuid, b, 0, uint8_t[16]);
 WHOLE(wk_uuid, 16);
 
@@ -661,6 +681,7 @@ VALUE(WK_TRANSIENT, 1);
 VALUE(WK_BUSINESS, 2);
 VALUE(WK_SYSTEM, 3);
 VALUE(WK_SECURITY, 4);
+VALUE(WK_ERROR_MESSAGE, 1);
 VALUE(WK_EXPECT_ANY, 0);
 VALUE(WK_EXPECT_NUMBER, 1);
 VALUE(WK_EXPECT_TEXT, 2);

@@ -21,6 +21,25 @@ struct wk_err {
     const char *code;        /* static text (it outlives the call) and stable, "<plugin>.<what>": alerts match on it */
     char msg[240];           /* for people; may change; carries no secret and no phone number */
 };
+/* The catalogue: every code a plugin may fail with, in its descriptor (.errors). Unique over host and all plugins; one code, one class. What people
+ * see of it: guard.h. wakala errors prints it. */
+struct wk_error_type {
+    const char *code; /* NULL ends the table */
+    enum wk_class cls;
+    uint16_t status;  /* as an HTTP answer: 400..599 */
+    uint16_t flags;   /* WK_ERROR_... */
+    const char *text; /* BUSINESS: the sentence a person reads, English, no internals; others: NULL, they read their class's */
+    const char *cure; /* what it means, and what operator, integrator or user do about it */
+};
+enum wk_error_flags {
+    WK_ERROR_MESSAGE = 1, /* BUSINESS: wk_fail()'s message is written for the caller (which field, what is allowed) and goes out with the text */
+};
+#define WK_ERROR_TRANSIENT(code, cure) {code, WK_TRANSIENT, 503, 0, NULL, cure}
+#define WK_ERROR_BUSINESS(code, status, text, cure) {code, WK_BUSINESS, status, 0, text, cure}
+#define WK_ERROR_REFUSAL(code, status, text, cure) {code, WK_BUSINESS, status, WK_ERROR_MESSAGE, text, cure}
+#define WK_ERROR_SYSTEM(code, cure) {code, WK_SYSTEM, 500, 0, NULL, cure}
+#define WK_ERROR_SECURITY(code, status, cure) {code, WK_SECURITY, status, 0, NULL, cure} /* 401, 403; 404: as if the id were nobody's */
+
 _Static_assert(offsetof(struct wk_err, code) == 8 && offsetof(struct wk_err, msg) == 16, "frozen in ABI 1.0");
 
 /* Fill err and return false, so that a failing line reads: return wk_fail(err, ...); */

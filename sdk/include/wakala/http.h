@@ -10,9 +10,7 @@ enum wk_method { WK_GET = 1, WK_POST, WK_PUT, WK_PATCH, WK_DELETE, WK_HEAD_, WK_
 #define WK_PUBLIC "-"         /* anybody, no tenant */
 #define WK_AUTHENTICATED "+"  /* any principal */
 
-/* What an error becomes as an answer (RFC 9457 problem details, with its code): BUSINESS 422 with its message, SECURITY 403, TRANSIENT 503, SYSTEM
- * 500 without it; http.not_found, tenant.unknown, order.not_found and their like 404, json.* 400, http.unauthorized 401, db.unique and db.conflict 409,
- * http.too_large 413, limit.exceeded 429. */
+/* An error becomes an answer (RFC 9457 problem details) by the code's row in the catalogue and its class: guard.h, struct wk_told. */
 struct wk_route {
     enum wk_method method; /* 0 ends the table */
     const char *path;      /* "/v1/orders/{id}", "/sim/{rest*}" */

@@ -28,6 +28,8 @@ struct wk_message { /* inbound; every pointer may be NULL; strings are valid UTF
     const char *media_id, *media_type, *media_sha256, *file_name;
     const char *raw;       /* the channel's own object, JSON */
     size_t raw_len;
+    /* Not NULL: it was tried, failed for good with this, and nothing was kept. Do not handle it again: tell the person (wk_error_told()), or decline. */
+    const struct wk_err *failure;
 };
 
 enum wk_outgoing_type { WK_OUT_TEXT = 1, WK_OUT_BUTTONS, WK_OUT_LIST, WK_OUT_LOCATION_REQUEST, WK_OUT_LINK, WK_OUT_IMAGE,

@@ -5,6 +5,7 @@
 #include <wakala/call.h>
 #include <wakala/db.h>
 #include <wakala/event.h>
+#include <wakala/guard.h>
 #include <wakala/http.h>
 #include <wakala/inbox.h>
 #include <wakala/message.h>
@@ -37,6 +38,7 @@ struct wk_plugin_desc {
     bool (*open)(struct wk_plugin *plugin, struct wk_err *err);
     void (*close)(struct wk_plugin *plugin); /* in reverse order when the worker ends; not after a kill */
     const struct wk_sql *const *sql_begin, *const *sql_end;
+    const struct wk_error_type *errors; /* every code it fails with (err.h) */
 };
 _Static_assert(offsetof(struct wk_plugin_desc, host) == 8 && offsetof(struct wk_plugin_desc, settings) == 48 &&
                    offsetof(struct wk_plugin_desc, on_message) == 104 && offsetof(struct wk_plugin_desc, sql_begin) == 136,

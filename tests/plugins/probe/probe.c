@@ -145,7 +145,7 @@ static bool once(struct wk_call *call, struct wk_http *http, struct wk_err *err)
     if (!enter(call, http, err) || !wk_once(call, wk_http_query(http, "key"), &first, err))
         return false;
     if (number(http, "fail", 0))
-        return wk_fail(err, WK_BUSINESS, "probe.asked", "failing as asked");
+        return wk_fail(err, WK_BUSINESS, "probe.nothing", "failing as asked");
     return wk_http_reply(http, 200, "text/plain", first ? "first" : "again", 5, err);
 }
 
@@ -271,4 +271,10 @@ static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}
                                      {"light1", "probe.light", WK_FROM_START, 0, on_nothing}, {"light2", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"light3", "probe.light", WK_FROM_START, 0, on_nothing}, {"light4", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"short", "probe.short", WK_FROM_START, 0, on_a}, {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
-WK_PLUGIN("probe", "1.0.0", .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);
+static const struct wk_error_type errors[] = {
+    WK_ERROR_TRANSIENT("probe.asked", "It was asked to fail."),
+    WK_ERROR_BUSINESS("probe.nothing", 422, "There was nothing to change.", "It was asked to fail when it commits."),
+    WK_ERROR_REFUSAL("probe.tenant", 400, "That is no tenant.", "The message says what is wanted."),
+    {0},
+};
+WK_PLUGIN("probe", "1.0.0", .errors = errors, .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);

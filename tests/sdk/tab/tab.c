@@ -8,6 +8,15 @@ static const struct wk_setting settings[] = {
     {0},
 };
 
+static const struct wk_error_type errors[] = {
+    WK_ERROR_BUSINESS("tab.amount", 422, "This is too much for the tab.", "Above the setting max_amount."),
+    WK_ERROR_BUSINESS("tab.closed", 422, "Nothing new goes on the tab right now.", "The setting closed is true."),
+    WK_ERROR_BUSINESS("tab.currency", 422, "The tab is kept in the shop's currency.", "Offer another way of paying."),
+    WK_ERROR_BUSINESS("tab.no_refund", 422, "It is struck from the tab instead.", "Strike it from the tab."),
+    WK_ERROR_BUSINESS("tab.no_webhook", 422, "A tab sends no messages.", "A webhook came for the tab: look at who sent it."),
+    {0},
+};
+
 static bool validate(struct wk_call *call, const char *account, const char *currency, int64_t amount, struct wk_err *err)
 {
     const struct wk_tenant *tenant = wk_tenant(call);
@@ -73,4 +82,4 @@ static struct wk_payment_gateway service = {
 };
 static const struct wk_provide provides[] = {{WK_PAYMENT_GATEWAY, &service.head}, {0}};
 
-WK_PLUGIN("tab", "1.0.0", .summary = "Pay at month's end", .settings = settings, .provides = provides);
+WK_PLUGIN("tab", "1.0.0", .summary = "Pay at month's end", .settings = settings, .provides = provides, .errors = errors);

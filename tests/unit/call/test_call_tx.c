@@ -266,7 +266,7 @@ static void early(void *arg)
 
     (void)arg;
     assert_false(wk_call_init(&call, &engine, &spec, &err));
-    assert_string_equal(err.code, "tenant.unknown");
+    assert_string_equal(err.code, "tenant.not_loaded");
     assert_int_equal(err.cls, WK_TRANSIENT);
 }
 static void an_event_may_be_read_before_its_tenant_is_known(void **state)
@@ -285,7 +285,7 @@ static void principals(struct wk_call *call)
     ok(wk_set_principal(call, &who, &err));
     assert_string_equal(wk_principal(call)->subject, "anna");
     assert_false(wk_enter_tenant(call, &shop, &err)); /* one of another tenant: as if there were no such shop, and the operator is told */
-    assert_string_equal(err.code, "tenant.unknown");
+    assert_string_equal(err.code, "tenant.foreign");
     assert_int_equal(err.cls, WK_SECURITY);
     who.tenant = shop;
     ok(wk_set_principal(call, &who, &err));

@@ -303,13 +303,23 @@ static void fake_count(struct wk_plugin *plugin, struct wk_call *call, const cha
     (void)by;
 }
 
+static void fake_error_told(struct wk_call *call, const struct wk_err *err, const char *language, struct wk_told *told)
+{
+    char *text = (char *)fake_alloc(call, 100);
+
+    assert_string_equal(language, "en");
+    (void)snprintf(text, 100, "told: %s", err->code);
+    told->text = text;
+    told->reference = err->cls == WK_BUSINESS ? NULL : "01234567";
+}
+
 static const struct wk_host fake_table = {
     .size = sizeof fake_table, .abi_major = 1, .alloc = fake_alloc, .defer = fake_defer, .tenant = fake_tenant, .now_us = fake_now,
     .new_id = fake_new_id, .log = fake_log, .trace_id = fake_trace, .setting_text = fake_setting_text, .setting_int = fake_setting_int,
     .db_read = fake_db_run, .db_write = fake_db_run, .db_queue = fake_db_queue, .rows_count = fake_rows_count,
     .rows_text = fake_rows_text, .rows_affected = fake_rows_affected, .publish = fake_publish, .reply = fake_reply, .send = fake_send,
     .service = fake_service, .open_service = fake_open_service, .frame_enter = fake_frame_enter, .frame_leave = fake_frame_leave,
-    .json_parse = fake_json_parse, .count = fake_count,
+    .json_parse = fake_json_parse, .count = fake_count, .error_told = fake_error_told,
 };
 
 static void fake_start(void)

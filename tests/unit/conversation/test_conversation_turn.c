@@ -284,20 +284,26 @@ static void silence_leads_back_to_the_welcome(void **state)
     assert_non_null(strstr(row.state[8], "picked")); /* context stays */
 }
 
-static void a_failing_node_is_apologised_for_at_the_second_try(void **state)
+static void a_failure_goes_to_the_host_as_it_is_and_is_told_when_it_is_for_good(void **state)
 {
-    struct wk_err err = {0};
+    struct wk_err err = {0}, weather = {.cls = WK_TRANSIENT, .code = "db.deadline", .msg = "SELECT secret"};
     struct wk_message m = {.type = WK_MSG_BUTTON_REPLY, .choice = "A|||1", .id = "wamid.fails"};
 
     (void)state;
     says("hi");
     node_fails = true;
     assert_int_equal(inbound(m, &err), WK_FAILED);
-    assert_int_equal(err.cls, WK_SYSTEM); /* tried again, though the node said BUSINESS */
+    assert_int_equal(err.cls, WK_BUSINESS);
     assert_string_equal(err.code, "shop.broken");
-    assert_int_equal(inbound(m, &err), WK_HANDLED);
-    hears(WK_OUT_TEXT, "Code for support: 01234567");
+    m.failure = &err; /* the node is not run: it would fail again */
+    assert_int_equal(inbound(m, &(struct wk_err){0}), WK_HANDLED);
+    hears(WK_OUT_TEXT, "told: shop.broken");
+    assert_null(strstr(fake.sent[fake.sent_count - 1].text, "Reference"));
     at("G2");
+    m.failure = &weather;
+    assert_int_equal(inbound(m, &(struct wk_err){0}), WK_HANDLED);
+    hears(WK_OUT_TEXT, "told: db.deadline (Reference: 01234567)");
+    assert_null(strstr(fake.sent[fake.sent_count - 1].text, "secret"));
 }
 
 static void nodes_that_enter_each_other_are_stopped(void **state)
@@ -321,7 +327,7 @@ int main(void)
         CASE(the_error_ladder_has_three_steps), CASE(what_cannot_be_read_is_no_miss), CASE(free_text_finds_intent_then_search),
         CASE(busy_nodes_are_not_left_by_words), CASE(lists_longer_than_ten_are_paged_and_nothing_is_lost),
         CASE(stop_is_obeyed_once_and_twice), CASE(silence_leads_back_to_the_welcome),
-        CASE(a_failing_node_is_apologised_for_at_the_second_try), CASE(nodes_that_enter_each_other_are_stopped),
+        CASE(a_failure_goes_to_the_host_as_it_is_and_is_told_when_it_is_for_good), CASE(nodes_that_enter_each_other_are_stopped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

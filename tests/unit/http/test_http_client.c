@@ -255,7 +255,7 @@ static void an_answer_over_the_cap_is_cut(void **state)
     start(&job, "/big");
     join(&job);
     assert_false(job.ok);
-    assert_string_equal(job.err.code, "http.too_large");
+    assert_string_equal(job.err.code, "http.reply_too_large");
     assert_int_equal(job.res.outcome, WK_CLIENT_UNKNOWN);
     assert_int_equal(job.res.status, 200);
     assert_true(job.res.len <= 1000);

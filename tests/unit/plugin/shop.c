@@ -46,7 +46,7 @@ void shop_conf(struct shop *s, const char *more)
     char text[1024];
 
     (void)snprintf(text, sizeof text,
-                   "host = { plugin_dir = \"so\"; run_dir = \"run\"; cache_dir = \"cache\"; };\n"
+                   "host = { plugin_dir = \"so\"; run_dir = \"run\"; cache_dir = \"cache\"; share_dir = \"share\"; };\n"
                    "database = { app = \"dbname=w\"; host = \"dbname=w\"; };\n%s", more);
     tree_put(&s->tree, "wakala.conf", text);
 }

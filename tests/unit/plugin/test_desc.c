@@ -46,6 +46,7 @@ static struct wk_route endless[1100];
 #define EVENTS(...) .events = (const struct wk_event_type[]){__VA_ARGS__, {0}}
 #define EVENT(n, v, k, s) {.name = n, .priority = WK_HIGH, .version = v, .key = k, .summary = s}
 #define PROVIDES(...) .provides = (const struct wk_provide[]){__VA_ARGS__, {0}}
+#define ERRORS(...) .errors = (const struct wk_error_type[]){__VA_ARGS__, {0}}
 #define INBOXES(...) .inboxes = (const struct wk_inbox[]){__VA_ARGS__, {0}}
 
 static void good_descriptors_pass(void **state)
@@ -63,6 +64,8 @@ static void good_descriptors_pass(void **state)
         {BASE, WHO, PROVIDES({"shop/1", &head1})},
         {BASE, WHO, INBOXES({.path = "/in/{app?}", .channel = "c", .body_max = 1, .verify = verify, .split = split})},
         {BASE, WHO, .sql_begin = sql_twice, .sql_end = sql_twice + 1},
+        {BASE, WHO, ERRORS(WK_ERROR_TRANSIENT("shop.a", "c"), WK_ERROR_BUSINESS("a-shop.b_2.c", 409, "t", "c"), WK_ERROR_REFUSAL("shop.c", 422, "t", "c"),
+                           WK_ERROR_SYSTEM("shop.d", "c"), WK_ERROR_SECURITY("shop.e", 404, "c"))},
     };
 
     (void)state;
@@ -144,6 +147,21 @@ static void bad_descriptors_say_why(void **state)
         {{BASE, WHO, INBOXES({.path = "/in", .body_max = 1, .verify = verify, .split = split})}, "names no channel"},
         {{BASE, WHO, INBOXES({.path = "/in", .channel = "c", .verify = verify, .split = split})}, "body_max must be set"},
         {{BASE, WHO, INBOXES({.path = "/in", .channel = "c", .body_max = 1, .split = split})}, "needs verify and split"},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM("shop", "c"))}, "is not \"<plugin>.<what>\""},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM("shop.", "c"))}, "is not \"<plugin>.<what>\""},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM(".a", "c"))}, "is not \"<plugin>.<what>\""},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM("Shop.a", "c"))}, "is not \"<plugin>.<what>\""},
+        {{BASE, WHO, ERRORS({"shop.a", WK_OK, 500, 0, NULL, "c"})}, "unknown class"},
+        {{BASE, WHO, ERRORS({"shop.a", (enum wk_class)9, 500, 0, NULL, "c"})}, "unknown class"},
+        {{BASE, WHO, ERRORS(WK_ERROR_BUSINESS("shop.a", 200, "t", "c"))}, "its HTTP status is none of an error"},
+        {{BASE, WHO, ERRORS(WK_ERROR_BUSINESS("shop.a", 600, "t", "c"))}, "its HTTP status is none of an error"},
+        {{BASE, WHO, ERRORS(WK_ERROR_SECURITY("shop.a", 500, "c"))}, "SECURITY answers 401, 403 or 404"},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM("shop.a", ""))}, "lacks its cure"},
+        {{BASE, WHO, ERRORS(WK_ERROR_BUSINESS("shop.a", 422, "", "c"))}, "lacks its text"},
+        {{BASE, WHO, ERRORS({"shop.a", WK_SYSTEM, 500, 0, "t", "c"})}, "only BUSINESS has a text or flags"},
+        {{BASE, WHO, ERRORS({"shop.a", WK_SECURITY, 403, WK_ERROR_MESSAGE, NULL, "c"})}, "only BUSINESS has a text or flags"},
+        {{BASE, WHO, ERRORS({"shop.a", WK_BUSINESS, 422, 2, "t", "c"})}, "has a flag this host does not know"},
+        {{BASE, WHO, ERRORS(WK_ERROR_SYSTEM("shop.a", "c"), WK_ERROR_SYSTEM("shop.a", "c"))}, "error code \"shop.a\": stands twice"},
         {{BASE, WHO, .sql_begin = sql_twice, .sql_end = sql_twice + 2}, "statement \"a\": stands twice"},
         {{BASE, WHO, .sql_begin = sql_empty, .sql_end = sql_empty + 1}, "statement \"c\": has no text"},
         {{BASE, WHO, .sql_begin = sql_null, .sql_end = sql_null + 1}, "has no text"},

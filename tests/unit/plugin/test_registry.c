@@ -153,7 +153,51 @@ static void what_is_taken_is_refused_with_both_names(void **state)
     assert_told(&shop, "event type hello.said: both t-dup and t-good declare it");
     assert_told(&shop, "route /v1/hello/{who}: both t-good and t-dup answer it"); /* whatever the parameter is called */
     assert_told(&shop, "inbox /webhooks/good/{id?}: both t-good and t-dup receive there");
-    assert_int_equal(wk_problems_count(shop.problems), 3); /* POST on the same path is free */
+    assert_told(&shop, "error hello.rude: both t-good and t-dup list it");
+    assert_told(&shop, "error db.unique: both host and t-dup list it");
+    assert_int_equal(wk_problems_count(shop.problems), 5); /* POST on the same path is free */
+}
+
+/* Texts of locale files: the owner's only, English from the table; a code of another version is passed over, a broken file is not. */
+static void the_catalogue_speaks_the_languages_that_are_there(void **state)
+{
+    const struct wk_error_hook *rude, *unique;
+
+    (void)state;
+    tree_put(&shop.tree, "share/t-good/locale/sw.json", "{\"error.hello.rude\": \"Salamu kwanza.\", \"error.hello.later_version\": \"x\", \"error.db.unique\": \"mine\"}");
+    tree_put(&shop.tree, "share/t-good/locale/en.json", "{\"error.hello.rude\": \"not read\"}");
+    tree_put(&shop.tree, "share/t-good/locale/README", "no language");
+    tree_put(&shop.tree, "share/host/locale/pt.json", "{\"error.db.unique\": \"Ja existe.\", \"error.SYSTEM_ERROR\": \"Problemas.\"}");
+    shop_enable(&shop, 10, "t-good", "");
+    assert_loaded(&shop);
+    rude = wk_registry_error(shop.registry, "hello.rude");
+    unique = wk_registry_error(shop.registry, "db.unique");
+    assert_string_equal(rude->plugin->name, "t-good");
+    assert_string_equal(wk_error_text(rude, "sw"), "Salamu kwanza.");
+    assert_string_equal(wk_error_text(rude, "sw-KE"), "Salamu kwanza.");
+    assert_string_equal(wk_error_text(rude, "zu"), "Please say hello first.");
+    assert_string_equal(wk_error_text(rude, "en"), "Please say hello first.");
+    assert_string_equal(wk_error_text(rude, NULL), "Please say hello first.");
+    assert_string_equal(wk_error_text(unique, "sw"), "This exists already."); /* t-good has no word there */
+    assert_string_equal(wk_error_text(unique, "pt-BR"), "Ja existe.");
+    assert_string_equal(wk_error_text(wk_registry_error(shop.registry, WK_TOLD_SYSTEM), "pt"), "Problemas.");
+    assert_null(wk_error_text(wk_registry_error(shop.registry, "hello.dumb"), "sw"));
+    assert_true(wk_error_has_language(rude, "sw", 2));
+    assert_true(wk_error_has_language(rude, "en", 2));
+    assert_false(wk_error_has_language(rude, "pt", 2));
+    assert_null(wk_registry_error(shop.registry, "hello.later_version"));
+    assert_null(wk_registry_error(shop.registry, NULL));
+    assert_null(wk_registry_error(NULL, "hello.rude"));
+    assert_string_equal(wk_registry_error(NULL, "db.unique")->plugin->name, "host");
+    shop_close(&shop);
+    tree_put(&shop.tree, "share/t-good/locale/zu.json", "{\"error.hello.rude\": \"\"}");
+    tree_put(&shop.tree, "share/t-good/locale/af.json", "{\n\"error.hello.rude\": ");
+    tree_put(&shop.tree, "share/t-good/locale/fr.json", "[]");
+    assert_false(shop_load(&shop));
+    assert_told(&shop, "zu.json: error.hello.rude: a text of 1 to 1024 bytes is wanted");
+    assert_told(&shop, "af.json:2: ");
+    assert_told(&shop, "fr.json:1: is no JSON object of texts");
+    assert_int_equal(wk_problems_count(shop.problems), 3);
 }
 
 static void a_guarded_route_needs_somebody_who_says_who_asks(void **state)
@@ -386,6 +430,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_circle_is_printed, setup, teardown),
         cmocka_unit_test_setup_teardown(a_wrapper_opens_after_what_it_wraps, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_taken_is_refused_with_both_names, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_catalogue_speaks_the_languages_that_are_there, setup, teardown),
         cmocka_unit_test_setup_teardown(a_guarded_route_needs_somebody_who_says_who_asks, setup, teardown),
         cmocka_unit_test_setup_teardown(chains_run_by_priority_then_name, setup, teardown),
         cmocka_unit_test(patterns_match_whole_words),

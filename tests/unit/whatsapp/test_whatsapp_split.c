@@ -527,7 +527,7 @@ static void a_full_receiver_stops_the_split(void **state)
     few.stop_at = 1;
     assert_false(wa_split_body(MESSAGES(TEXT("a", "1") "," TEXT("b", "1") "," TEXT("c", "1")),
                                strlen(MESSAGES(TEXT("a", "1") "," TEXT("b", "1") "," TEXT("c", "1"))), &few.to, &err));
-    assert_string_equal(err.code, "whatsapp.no_memory");
+    assert_string_equal(err.code, "whatsapp.inbox_full");
     assert_int_equal(err.cls, WK_TRANSIENT);
     assert_int_equal(few.count, 1);
     fake_items_free(&few);

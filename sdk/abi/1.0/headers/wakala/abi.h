@@ -39,6 +39,7 @@ struct wk_header;    /* http.h */
 struct wk_fetch;     /* http.h: a request to the outside */
 struct wk_fetched;   /* http.h: its answer */
 struct wk_timer;     /* event.h: what a call will be reminded of */
+struct wk_told;      /* guard.h: what a person sees of an error */
 
 /* Of a log line. ERROR: an operator should look. WARN: worth counting. INFO: rare and ordinary. DEBUG: off unless asked for. */
 enum wk_level { WK_DEBUG, WK_INFO, WK_WARN, WK_ERROR };
@@ -127,6 +128,8 @@ struct wk_host {
     /* event.h */
     bool (*once)(struct wk_call *call, const char *key, bool *first, struct wk_err *err);
     bool (*timers)(struct wk_call *call, const char *key, struct wk_timer *timers, size_t max, size_t *n, struct wk_err *err);
+    /* guard.h */
+    void (*error_told)(struct wk_call *call, const struct wk_err *err, const char *language, struct wk_told *told);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

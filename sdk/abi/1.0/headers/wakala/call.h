@@ -87,7 +87,7 @@ static inline bool wk_set_principal(struct wk_call *call, const struct wk_princi
     return wk_host->set_principal(call, who, err);
 }
 /* Give a call without a tenant its tenant, before its first write. May suspend. tenant.unknown (BUSINESS, answered as 404) when there is none;
- * call.tenant_fixed (SECURITY) when the call has another; tenant.unknown (SECURITY) when the principal belongs to another. */
+ * call.tenant_fixed (SECURITY) when the call has another; tenant.foreign (SECURITY, told as tenant.unknown) when the principal belongs to another. */
 static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, struct wk_err *err)
 {
     return wk_host->enter_tenant(call, tenant, err);
