@@ -48,7 +48,7 @@ static bool keep(const struct wk_error_hook *hook, const char *language, const c
 static bool read_texts(struct wk_registry *r, const struct wk_plugin *plugin, const char *path, const char *language, struct wk_problems *problems)
 {
     json_error_t where;
-    struct stat st;
+    struct stat st = {0};
     json_t *file = stat(path, &st) == 0 && st.st_size <= LOCALE_MAX ? json_load_file(path, JSON_REJECT_DUPLICATES, &where) : NULL, *value;
     const char *key;
     bool ok = true;
