@@ -21,7 +21,7 @@ struct wk_pulse {
     struct wk_inbox_room *inbox;
     struct event *timer;
     unsigned beats;
-    struct shown read, handled, failed, parked, dead, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips, turns, turn_trips;
+    struct shown read, handled, failed, parked, dead, expired, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips, turns, turn_trips;
 };
 
 static void show(struct shown *s, uint64_t now)
@@ -44,7 +44,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     if (p->beats++ % SLOW_EVERY)
         return;
     wk_share_set_load(p->engine->share, h->idle, h->busy, wk_sched_live(p->engine->sched));
-    show(&p->read, e->read), show(&p->handled, e->handled), show(&p->failed, e->failed), show(&p->parked, e->parked), show(&p->dead, e->dead);
+    show(&p->read, e->read), show(&p->handled, e->handled), show(&p->failed, e->failed), show(&p->parked, e->parked), show(&p->dead, e->dead), show(&p->expired, e->expired);
     show(&p->stored, i->stored), show(&p->duplicates, i->duplicates), show(&p->statuses, i->statuses);
     show(&p->quarantined, i->quarantined), show(&p->forged, i->forged), show(&p->refused, i->refused), show(&p->late, i->late);
     show(&p->flushes, i->flushes), show(&p->trips, p->engine->trips);
@@ -70,6 +70,7 @@ struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *fron
     p->failed.metric = wk_metric(WK_COUNTER, "wakala_events_failed_total", NULL, "attempts that failed");
     p->parked.metric = wk_metric(WK_COUNTER, "wakala_events_parked_total", NULL, "events set aside to be tried again, or behind one of their key");
     p->dead.metric = wk_metric(WK_COUNTER, "wakala_events_dead_total", NULL, "dead letters");
+    p->expired.metric = wk_metric(WK_COUNTER, "wakala_events_expired_total", NULL, "events that were past their type's time to live; dead letters");
     p->stored.metric = wk_metric(WK_COUNTER, "wakala_inbox_stored_total", NULL, "webhooks stored and answered 200");
     p->duplicates.metric = wk_metric(WK_COUNTER, "wakala_inbox_duplicates_total", NULL, "updates that had been stored before");
     p->statuses.metric = wk_metric(WK_COUNTER, "wakala_inbox_statuses_total", NULL, "delivery statuses merged");

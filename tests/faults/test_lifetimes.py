@@ -43,6 +43,7 @@ class Lifetimes(Case):
         self.assertEqual(self.seen("late"), 0)
         number = self.small.sql("SELECT id FROM wakala.dead WHERE name = 'probe.short'")[0][0]
         self.assertIn("event.expired", self.small.host.cli("dead", "list"))
+        until(lambda: self.metric("wakala_events_expired_total") >= 1, 5, "it is counted")
         self.small.publish(type="probe.short", key="late", first=1)  # its key is free
         self.until_sql("SELECT count(*) FROM probe_seen WHERE key = 'late' AND n = 1", 1, 10, "the next of the key is handled")
         self.small.host.cli("dead", "requeue", number)
