@@ -15,6 +15,9 @@ wk_room(inbox wk_event wk_http PkgConfig::crypto)
 wk_room(worker wk_inbox wk_event wk_tenant wk_plugin wk_share)
 wk_room(master wk_config wk_plugin wk_share wk_observe PkgConfig::event)
 wk_room(cli wk_master wk_worker)
+if(TARGET wk_cache)
+  target_link_libraries(wk_cache PUBLIC m)
+endif()
 # The one exception to "the host knows no plugin": `wakala whatsapp decode` must show what the inbox sees, so it is the same splitter, which is pure C.
 if(TARGET wk_cli)
   target_sources(wk_cli PRIVATE ${PROJECT_SOURCE_DIR}/plugins/whatsapp/scan.c ${PROJECT_SOURCE_DIR}/plugins/whatsapp/envelope.c

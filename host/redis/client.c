@@ -65,6 +65,7 @@ static void node_ready(struct redis_conn *conn)
     node->why.code = NULL;
     if (node->redis->conf.mode == WK_REDIS_CLUSTER)
         redis_cluster_refresh(node->redis);
+    redis_listener_wanted(node->redis);
     redis_tell_state(node->redis);
 }
 

@@ -125,6 +125,7 @@ struct redis_node *redis_cluster_redirect(struct wk_redis *redis, const redisRep
 
 /* listen.c */
 void redis_listener_init(struct wk_redis *redis);
+void redis_listener_wanted(struct wk_redis *redis); /* a server is there: listen, if somebody wants to */
 void redis_listener_moved(struct wk_redis *redis); /* the server changed: come along */
 void redis_listener_stop(struct wk_redis *redis);
 #endif

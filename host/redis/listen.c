@@ -144,6 +144,12 @@ void redis_listener_init(struct wk_redis *redis)
     (void)evtimer_assign(&redis->listener_tick, redis->base, on_tick, redis);
 }
 
+void redis_listener_wanted(struct wk_redis *redis)
+{
+    if (redis->listener.state == REDIS_CLOSED && !TAILQ_EMPTY(&redis->subs))
+        redis_timer(&redis->listener_tick, 0);
+}
+
 void redis_listener_moved(struct wk_redis *redis)
 {
     if (redis->listener.state == REDIS_CLOSED)
@@ -179,8 +185,8 @@ struct wk_redis_sub *wk_redis_subscribe(struct wk_redis *redis, const char *chan
     TAILQ_INSERT_TAIL(&redis->subs, sub, link);
     if (redis->listener.state == REDIS_READY)
         (void)redis_conn_write(&redis->listener, 2, (const char *[]){verb(sub), sub->channel});
-    else if (redis->listener.state == REDIS_CLOSED && !evtimer_pending(&redis->listener_tick, NULL))
-        redis_timer(&redis->listener_tick, 0);
+    else
+        redis_listener_wanted(redis);
     return sub;
 }
 

@@ -8,8 +8,9 @@
 
 #define WK_REGION_MAGIC UINT64_C(0x57414b414c410001)
 enum {
-    WK_REGION_VERSION = 1,
+    WK_REGION_VERSION = 2,
     WK_REGION_TAGS = 65536,
+    WK_REGION_HEARD = 4096,
     WK_REGION_POISON = 1024,
     WK_REGION_CELLS = 4096, /* power of two: metric cells are found by hash */
     WK_CELL_VALUES = 20,
@@ -64,6 +65,8 @@ struct wk_region {
     struct wk_region_slot slot[WK_SHARE_SLOTS];
     struct wk_region_poison poison[WK_REGION_POISON];
     _Atomic uint64_t tag[WK_REGION_TAGS];
+    _Atomic uint64_t heard[WK_REGION_HEARD];
+    _Atomic int64_t log_read_us;
     struct wk_metric cell[WK_REGION_CELLS];
 };
 

@@ -307,15 +307,44 @@ void wk_share_suspect(struct wk_share *share, const char *plugin, int64_t bytes_
 
 /* --- tags ------------------------------------------------------------------------------------------------------------ */
 
-uint64_t wk_share_tag(const struct wk_share *share, const void *tag, size_t len)
-{
-    return share ? atomic_load(&share->region->tag[wk_share_hash(tag, len) % WK_REGION_TAGS]) : 0;
-}
+uint32_t wk_share_tag_cell(const void *tag, size_t len) { return (uint32_t)(wk_share_hash(tag, len) % WK_REGION_TAGS); }
 
-void wk_share_tag_bump(struct wk_share *share, const void *tag, size_t len)
+uint64_t wk_share_cell(const struct wk_share *share, uint32_t cell) { return share ? atomic_load(&share->region->tag[cell % WK_REGION_TAGS]) : 0; }
+
+void wk_share_cell_bump(struct wk_share *share, uint32_t cell)
 {
     if (share)
-        atomic_fetch_add(&share->region->tag[wk_share_hash(tag, len) % WK_REGION_TAGS], 1);
+        atomic_fetch_add(&share->region->tag[cell % WK_REGION_TAGS], 1);
+}
+
+uint64_t wk_share_tag(const struct wk_share *share, const void *tag, size_t len) { return wk_share_cell(share, wk_share_tag_cell(tag, len)); }
+
+void wk_share_tag_bump(struct wk_share *share, const void *tag, size_t len) { wk_share_cell_bump(share, wk_share_tag_cell(tag, len)); }
+
+void wk_share_heard(struct wk_share *share, const struct wk_uuid *id)
+{
+    uint64_t hash = wk_share_hash(id, sizeof *id);
+
+    if (share)
+        atomic_store(&share->region->heard[hash % WK_REGION_HEARD], hash);
+}
+
+bool wk_share_has_heard(const struct wk_share *share, const struct wk_uuid *id)
+{
+    uint64_t hash = wk_share_hash(id, sizeof *id);
+
+    return share && atomic_load(&share->region->heard[hash % WK_REGION_HEARD]) == hash;
+}
+
+void wk_share_set_log_read(struct wk_share *share)
+{
+    if (share)
+        atomic_store_explicit(&share->region->log_read_us, wk_share_mono_us(), memory_order_relaxed);
+}
+
+int64_t wk_share_log_read_us(const struct wk_share *share)
+{
+    return share ? atomic_load_explicit(&share->region->log_read_us, memory_order_relaxed) : 0;
 }
 
 /* --- connection budget ------------------------------------------------------------------------------------------------- */

@@ -105,6 +105,17 @@ void wk_share_wake_take(struct wk_share *share, uint64_t lanes[WK_SHARE_CLASSES]
 /* --- tag versions (cache invalidation) --------------------------------------------------------------------------------- */
 uint64_t wk_share_tag(const struct wk_share *share, const void *tag, size_t len); /* two tags may share a cell: only a miss */
 void wk_share_tag_bump(struct wk_share *share, const void *tag, size_t len);
+/* The same by the cell, for whoever looks often. */
+uint32_t wk_share_tag_cell(const void *tag, size_t len);
+uint64_t wk_share_cell(const struct wk_share *share, uint32_t cell);
+void wk_share_cell_bump(struct wk_share *share, uint32_t cell);
+/* Invalidations that this machine has carried out, by the id of their event, so that hearing of one twice costs nothing. A few thousand are
+ * remembered; one that was forgotten is only done again. */
+void wk_share_heard(struct wk_share *share, const struct wk_uuid *id); /* after the cells */
+bool wk_share_has_heard(const struct wk_share *share, const struct wk_uuid *id);
+/* When a worker of this machine last read the log to its end: monotonic, 0 = never. */
+void wk_share_set_log_read(struct wk_share *share);
+int64_t wk_share_log_read_us(const struct wk_share *share);
 
 /* --- connection budget --------------------------------------------------------------------------------------------------- */
 /* Connections to server `budget` over all workers. A worker below `floor` always gets one, so a new generation can start
