@@ -18,6 +18,7 @@ function(wk_share_data path name)
 endfunction()
 wk_share_data(host/db host)
 wk_share_data(host/tenant host)
+wk_share_data(host/cache host)
 function(wk_plugin path) # path below plugins/ or sim/; the rest: libraries
   get_filename_component(name ${path} NAME)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${path}/*.c)

@@ -2,6 +2,7 @@
 #include "cache/internal.h"
 #include "fiber/fiber.h"
 #include "observe/metric.h"
+#include "redis/redis.h"
 #include "share/share.h"
 
 #include <math.h>
@@ -431,6 +432,8 @@ void wk_cache_show(struct wk_cache *cache)
     wk_metric_set(cache->m.entries, (int64_t)s->entries);
     wk_metric_add(cache->m.evictions, (int64_t)(s->evictions - cache->evictions_shown));
     cache->evictions_shown = s->evictions;
+    if (wk_redis_is_up(cache->conf.redis))
+        (void)shared_is_unbroken(cache);
 }
 
 static void name_metrics(struct wk_cache *cache)

@@ -40,6 +40,7 @@ static void on_heard(void *arg, const char *channel, const char *data, size_t le
         return;
     }
     cache->is_listening = len > 0;
+    (void)shared_is_unbroken(cache);
     if (!cache->is_listening)
         wk_cache_doubt(cache);
 }

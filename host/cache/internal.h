@@ -92,6 +92,7 @@ enum shared_found shared_get(struct wk_cache *cache, const struct wk_cache_ask *
 bool shared_lock(struct wk_cache *cache, const struct tags *tags, struct shared *s);
 void shared_put(struct wk_cache *cache, const struct tags *tags, struct shared *s, const struct wk_cache_loaded *value, uint32_t ttl_ms, int64_t delta_us,
                 int64_t loaded_us); /* ttl 0: only give the lock back */
+bool shared_is_unbroken(struct wk_cache *cache); /* false once after every loss; looked at when it is up, so that no load is refused for it later */
 bool shared_forget(struct wk_cache *cache, const struct wk_uuid *tenant, const char *pattern, const struct wk_uuid *id); /* false: not done, or not known */
 
 /* hear.c */

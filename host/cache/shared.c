@@ -52,7 +52,7 @@ static void finish(struct wk_redis_req *reqs, size_t n)
 }
 
 /* Redis was away since we last looked: others may have changed what we were not told of, so older values are not believed from now on. */
-static bool is_unbroken(struct wk_cache *cache)
+bool shared_is_unbroken(struct wk_cache *cache)
 {
     uint64_t losses = wk_redis_stats(cache->conf.redis)->lost;
 
@@ -131,7 +131,7 @@ enum shared_found shared_get(struct wk_cache *cache, const struct wk_cache_ask *
         s->words[i] = word_of(&word);
     }
     bytes = wk_redis_at(&reqs[0].reply, 0);
-    if (is_unbroken(cache))
+    if (shared_is_unbroken(cache))
         found = use(cache, ask, tags, s, &bytes, reqs[1].reply.integer, out, until_us, delta_us);
     finish(reqs, 2);
     return found;

@@ -12,6 +12,7 @@
 
 struct wk_plugin;
 struct wk_queued;
+struct wk_stale;
 struct wk_registry;
 struct wk_http;
 
@@ -39,6 +40,8 @@ struct wk_call {
     size_t queued;
     unsigned trips;
     uint64_t published[WK_SHARE_CLASSES]; /* lanes to wake after the commit */
+    struct wk_uuid published_id;           /* of the last event */
+    struct wk_stale *stale;                /* what the commit makes untrue in the cache */
     bool is_doubtful;                      /* a commit's answer was lost */
     bool is_failed;                        /* something could not be queued: the commit will refuse */
     struct wk_err failure;
@@ -82,6 +85,15 @@ const struct wk_plugin *wk_call_plugin(const struct wk_call *call);
 bool wk_call_queue_host(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_err *err);
 void wk_uuid7(int64_t now_us, struct wk_uuid *out);
 
+/* cached.c: after a commit (tell) or a rollback (drop) */
+void wk_call_tell_stale(struct wk_call *call);
+void wk_call_drop_stale(struct wk_call *call);
+bool wk_call_may_keep(const struct wk_call *call); /* has a tenant, and nothing written or queued that a kept value would not show */
+/* The rows of a read that declares a lifetime, as bytes for wk_kept_rows_open(). `read` runs it in a trip of its own. */
+bool wk_call_kept_read(struct wk_call *call, const struct wk_query *query, const char *schema,
+                       bool (*read)(struct wk_call *call, const struct wk_query *query, struct wk_result **result, struct wk_err *err),
+                       struct wk_span *bytes, struct wk_err *err);
+
 struct wk_rows_table { /* how plugins read results */
     size_t (*count)(const struct wk_rows *rows);
     const char *(*text)(const struct wk_rows *rows, size_t row, size_t column, size_t *len);
@@ -107,4 +119,6 @@ bool wk_call_reply(struct wk_call *, const struct wk_outgoing *, struct wk_err *
 bool wk_call_send(struct wk_call *, const char *, const char *, const char *, const struct wk_outgoing *, struct wk_err *);
 bool wk_call_fetch(struct wk_call *, const struct wk_fetch *, struct wk_fetched *, struct wk_err *);
 void *wk_call_json_parse(struct wk_call *, const char *, size_t, struct wk_err *);
+bool wk_call_cache_get(struct wk_call *, const struct wk_cache_spec *, wk_cache_load, void *, struct wk_span *, struct wk_err *);
+bool wk_call_cache_invalidate(struct wk_call *, const char *, struct wk_err *);
 #endif

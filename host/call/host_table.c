@@ -322,6 +322,7 @@ const struct wk_host wk_host_table = {
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
     .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret, .once = wk_call_once, .timers = wk_call_timers,
     .error_told = wk_call_error_told,
+    .cache_get = wk_call_cache_get, .cache_invalidate = wk_call_cache_invalidate,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

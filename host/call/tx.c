@@ -1,5 +1,6 @@
 /* tx.c - the call's statements: reads by themselves, writes in one transaction, queued ones with the commit. docs/design/call.md. */
 #include "call/call.h"
+#include "cache/rows.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
 #include "plugin/loader.h"
@@ -13,8 +14,9 @@ struct wk_queued {
     struct wk_arg *args;
     size_t nargs;
 };
-struct wk_rows { /* what plugins hold: one result, freed with the call */
+struct wk_rows { /* what plugins hold: one result, freed with the call, or rows from the cache in the call's memory */
     struct wk_result *result;
+    struct wk_kept_rows kept;
 };
 
 static const struct wk_stmt q_begin = {"", "host", "begin", "BEGIN", false};
@@ -91,6 +93,31 @@ static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, st
     memcpy(items, all + 1, n * sizeof *items);
     wk_result_free(all[0].result);
     return true;
+}
+
+static bool read_one(struct wk_call *call, const struct wk_query *query, struct wk_result **result, struct wk_err *err)
+{
+    struct wk_stmt stmt = stmt_of(call, query->sql);
+    struct wk_exec item = {.stmt = &stmt, .args = query->args, .nargs = query->n};
+
+    if (!read_alone(call, &item, 1, err))
+        return false;
+    *result = item.result;
+    return true;
+}
+
+/* Rows from the cache, or from the read that fills it. */
+static bool read_kept(struct wk_call *call, struct wk_query *query, struct wk_err *err)
+{
+    struct wk_rows *rows = wk_arena_alloc(&call->arena, sizeof *rows);
+    struct wk_span bytes;
+
+    if (!rows)
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "result rows");
+    if (!wk_call_kept_read(call, query, schema_of(call), read_one, &bytes, err))
+        return false;
+    query->rows = rows;
+    return wk_kept_rows_open(bytes.data, bytes.len, &rows->kept) || wk_fail(err, WK_SYSTEM, "cache.damaged", "rows of %s", query->sql->name);
 }
 
 static void drop_queue(struct wk_call *call)
@@ -177,6 +204,7 @@ bool wk_call_db_read_all(struct wk_call *call, struct wk_query *queries, size_t 
 {
     struct wk_exec items[READ_MAX] = {0};
     struct wk_stmt stmts[READ_MAX];
+    size_t of[READ_MAX], asked = 0;
     struct wk_err mine = {0};
     bool ok = true;
 
@@ -184,21 +212,30 @@ bool wk_call_db_read_all(struct wk_call *call, struct wk_query *queries, size_t 
     if (n == 0 || n > READ_MAX)
         return wk_fail(err, WK_SYSTEM, "db.statement", "%zu statements in one read, allowed are 1 to %d", n, READ_MAX);
     for (size_t i = 0; i < n; i++) {
-        stmts[i] = stmt_of(call, queries[i].sql);
-        items[i] = (struct wk_exec){.stmt = &stmts[i], .args = queries[i].args, .nargs = queries[i].n};
+        if (queries[i].sql->lifetime_s && wk_call_may_keep(call)) {
+            if (!read_kept(call, &queries[i], err))
+                return false;
+            continue;
+        }
+        stmts[asked] = stmt_of(call, queries[i].sql);
+        of[asked] = i;
+        items[asked] = (struct wk_exec){.stmt = &stmts[asked], .args = queries[i].args, .nargs = queries[i].n};
+        asked++;
     }
-    if (call->conn || call->queue ? !send_tx(call, items, n, false, err) : !read_alone(call, items, n, err)) {
+    if (!asked)
+        return true;
+    if (call->conn || call->queue ? !send_tx(call, items, asked, false, err) : !read_alone(call, items, asked, err)) {
         if (call->conn && call->is_failed == false) {
             call->is_failed = true;
             call->failure = *err;
         }
         return false;
     }
-    for (size_t i = 0; i < n; i++) {
-        queries[i].rows = ok ? keep(call, items[i].result, err) : NULL;
+    for (size_t i = 0; i < asked; i++) {
+        queries[of[i]].rows = ok ? keep(call, items[i].result, err) : NULL;
         if (!ok)
             wk_result_free(items[i].result);
-        ok = ok && queries[i].rows;
+        ok = ok && queries[of[i]].rows;
     }
     return ok;
 }
@@ -312,6 +349,7 @@ void wk_call_rollback(struct wk_call *call)
     struct wk_conn *conn = call->conn;
 
     drop_queue(call);
+    wk_call_drop_stale(call);
     memset(call->published, 0, sizeof call->published);
     call->conn = NULL;
     call->is_failed = false;
@@ -365,6 +403,8 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
         if (taken)
             wk_fail(err, WK_BUSINESS, "call.handled", "already handled by another owner of the lane");
         call->is_doubtful = wk_err_is(err, "db.commit_unknown");
+        if (call->is_doubtful) /* it may be true now */
+            wk_call_tell_stale(call);
         wk_call_rollback(call);
         return false;
     }
@@ -373,6 +413,7 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
     memset(call->published, 0, sizeof call->published);
     wk_db_release(conn);
     wake(call, lanes);
+    wk_call_tell_stale(call);
     return true;
 }
 
@@ -380,12 +421,13 @@ bool wk_call_db_step(struct wk_call *call, struct wk_err *err) { return wk_call_
 
 /* What plugins read. */
 
-static size_t rows_count(const struct wk_rows *rows) { return wk_result_rows(rows->result); }
-static int64_t rows_affected(const struct wk_rows *rows) { return wk_result_affected(rows->result); }
+static size_t rows_count(const struct wk_rows *rows) { return rows->result ? wk_result_rows(rows->result) : rows->kept.rows; }
+static int64_t rows_affected(const struct wk_rows *rows) { return rows->result ? wk_result_affected(rows->result) : (int64_t)rows->kept.rows; }
 static const char *rows_text(const struct wk_rows *rows, size_t row, size_t column, size_t *len)
 {
     size_t unused;
-    const char *text = wk_result_text(rows->result, row, column, len ? len : &unused);
+    const char *text = rows->result ? wk_result_text(rows->result, row, column, len ? len : &unused)
+                                    : wk_kept_rows_text(&rows->kept, row, column, len ? len : &unused);
 
     return text;
 }

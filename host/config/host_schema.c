@@ -62,6 +62,22 @@ static const struct wk_setting schema[] = {
     TIME("lifetimes.quarantine", "30d", 1 * DAY, 3650 * DAY, "raw webhooks that were nobody's or not understood"),
     TIME("lifetimes.orphan_statuses", "7d", 1 * DAY, 3650 * DAY, "delivery statuses of messages we do not know"),
 
+    TEXT("redis.servers", NULL, 0, "\"host:port host:port\", or the path of a socket; empty: no Redis, everything works without"),
+    CHOICE("redis.mode", "single", "single|sentinel|cluster", "what the servers are: one Redis, sentinels that know the master, nodes of a cluster"),
+    TEXT("redis.master", NULL, 0, "the name that the sentinels watch"),
+    TEXT("redis.user", NULL, 0, "of an ACL; empty: the default user"),
+    {.key = "redis.password", .type = WK_TYPE_SECRET, .help = "of the user, or requirepass"},
+    {.key = "redis.sentinel_password", .type = WK_TYPE_SECRET, .help = "of the sentinels, when they have one"},
+    NUMBER("redis.database", "0", 0, 1000000, "SELECT; a cluster has 0 only"),
+    TIME("redis.budget", "50ms", 5, 5 * SEC, "longest wait of a caller; a server that is silent for so long is away"),
+
+    SIZE("cache.l1_max", "100M", 1 * M, 64 * G, "memory of a worker's cache, overhead included; a tenant has at most a quarter"),
+    TIME("cache.l1_ttl", "60s", 1 * SEC, 1 * HOUR, "longest life of a value in a worker's memory"),
+    TIME("cache.l2_ttl", "300s", 1 * SEC, 1 * HOUR, "longest life of a value in Redis"),
+    TIME("cache.negative_ttl", "10s", 100, 5 * MIN, "how long \"there is none\" is believed"),
+    TIME("cache.wait", "500ms", 10, 30 * SEC, "for another worker that loads the same, before loading it too"),
+    SIZE("cache.value_max", "256k", 1 * K, 16 * M, "larger values do not go into Redis"),
+
     {.key = "secrets.key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
      .help = "master key of tenants' secrets: 32 bytes as 64 hex digits (openssl rand -hex 32)"},
     {0},

@@ -114,6 +114,7 @@ struct wk_log {
     struct lane lane[WK_LANES];
     struct position tail;      /* readers at the tail have read everything up to here */
     int64_t last_seq;          /* the highest that was seen */
+    bool is_reading;           /* no gap since the last look: no lane of ours, no look */
     bool has_news, is_behind;  /* something was published; the last read stopped at an unfinished writer */
     struct keyq *bucket[BUCKETS];
     struct tenant_work *tenant[TENANT_BUCKETS];

@@ -17,6 +17,10 @@ struct wk_log_conf {
     uint32_t max_running;      /* handlers at once; 0 = 256; a tenant has at most a quarter */
     uint32_t poll_ms;          /* how often lanes are looked at without a wake-up; 0 = 100 */
     uint32_t read_max;         /* events in memory per lane and class; 0 = 500 */
+    /* Optional: every cache.invalidated that passes, of all lanes, whoever owns them; may come twice. And: some may have passed unseen. Never park. */
+    void (*invalidated)(void *arg, const struct wk_uuid *tenant, const char *pattern, const struct wk_uuid *id);
+    void (*unseen)(void *arg);
+    void *invalidated_arg;
 };
 struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err);
 bool wk_log_start(struct wk_log *log, struct wk_err *err); /* on a fiber: registers subscriptions; then runs by itself */

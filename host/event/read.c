@@ -263,6 +263,35 @@ static bool read_row(struct wk_log *log, const struct scan *s, const uint64_t ep
     return true;
 }
 
+/* The caches of all workers hear of what others have changed, whoever owns the lane: so a subscription would not do. */
+static void tell_cache(struct wk_log *log, const struct wk_result *result, size_t row)
+{
+    static const char type[] = "cache.invalidated";
+    const char *text = wk_result_text(result, row, COL_TYPE, NULL), *tenant, *id;
+    struct wk_uuid whose, which;
+
+    if (!log->conf.invalidated || strcmp(text, type) != 0)
+        return;
+    tenant = wk_result_text(result, row, COL_TENANT, NULL);
+    id = wk_result_text(result, row, COL_ID, NULL);
+    memcpy(whose.b, tenant, sizeof whose.b);
+    memcpy(which.b, id, sizeof which.b);
+    log->conf.invalidated(log->conf.invalidated_arg, &whose, wk_result_text(result, row, COL_KEY, NULL), &which);
+}
+
+/* A look went well: what was committed before it has passed our caches, or does so soon. After a time without lanes it may not have, unless another
+ * worker of this machine was reading all the time: the cells are theirs together. */
+static void mark_read(struct wk_log *log, bool is_whole)
+{
+    bool was_read = wk_mono_us() - wk_share_log_read_us(log->engine->share) < 3000 * (int64_t)log->conf.poll_ms;
+
+    if (!log->is_reading && !was_read && log->conf.unseen)
+        log->conf.unseen(log->conf.invalidated_arg);
+    log->is_reading = true;
+    if (is_whole)
+        wk_share_set_log_read(log->engine->share);
+}
+
 /* What came back; how far it reached in *reached. False: no memory, and nothing behind the row that did not fit counts as read. */
 static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, bool *is_cut,
                  struct position *reached)
@@ -275,6 +304,7 @@ static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs
         struct position at = position_of(result, i);
 
         assert(position_before(*reached, at));
+        tell_cache(log, result, i);
         ok = read_row(log, s, epochs, result, i);
         if (ok)
             *reached = at;
@@ -311,7 +341,7 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
     struct wk_exec items[2];
     struct position reached;
     uint64_t epochs[WK_LANES];
-    bool is_tail_empty, is_tail_due, is_lag_due, is_cut, ok = true;
+    bool is_tail_empty, is_tail_due, is_lag_due, is_cut, is_whole = true, ok = true;
     size_t n = 0;
 
     *more = false;
@@ -320,6 +350,8 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
     is_tail_due = !is_tail_empty && (all || log->has_news || log->is_behind);
     is_lag_due = !is_empty(&lag);
     log->has_news = log->is_behind = false;
+    if (is_tail_empty && !is_lag_due)
+        log->is_reading = false;
     if (!is_tail_due && !is_lag_due)
         return true;
     for (unsigned l = 0; l < WK_LANES; l++)
@@ -331,6 +363,7 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
     if (ok && is_tail_due) {
         ok = take(log, &tail, epochs, items[0].result, &is_cut, &reached);
         log->tail = reached;
+        is_whole = !is_cut;
         *more |= is_cut;
     }
     if (ok && is_lag_due) {
@@ -339,6 +372,8 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
             join_tail(log, &lag, is_tail_empty, reached);
         *more |= is_cut;
     }
+    if (ok)
+        mark_read(log, is_whole);
     *more |= log->is_behind;
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && log->lane[l].is_owned; c++)

@@ -15,7 +15,7 @@ FROZEN_SIZE(wk_event_type, 48);
 FROZEN_SIZE(wk_provide, 16);
 FROZEN_SIZE(wk_inbox, 48);
 FROZEN_SIZE(wk_service_head, 16);
-FROZEN_SIZE(wk_sql, 16);
+FROZEN_SIZE(wk_sql, 32);
 FROZEN_SIZE(wk_arg, 24);
 FROZEN_SIZE(wk_option, 32);
 FROZEN_SIZE(wk_header, 16);

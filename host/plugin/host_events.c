@@ -7,7 +7,11 @@ const struct wk_event_type wk_tenant_created = {.name = "tenant.created", .prior
 const struct wk_event_type wk_host_cleanup = {.name = "host.cleanup", .priority = WK_LOW, .version = 1, .ttl_s = 86400, .key = "what",
                                               .schema = "host.cleanup.json", .summary = "Time to remove what has outlived its lifetime"};
 
-static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created};
+/* Its key is its pattern: whoever reads the log sees both pass, also in lanes that belong to others. */
+static const struct wk_event_type wk_cache_invalidated = {.name = "cache.invalidated", .priority = WK_NORMAL, .version = 1, .ttl_s = 3600, .key = "pattern",
+                                                   .schema = "cache.invalidated.json", .summary = "What the cache keeps under a tag or pattern is not true any more"};
+
+static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created, &wk_cache_invalidated};
 static struct wk_plugin the_host = {.name = "host"};
 
 size_t wk_host_events(struct wk_event_hook *to)

@@ -34,7 +34,7 @@ bool wk_redis_is_up(const struct wk_redis *redis)
     if (!redis || (redis->conf.mode == WK_REDIS_CLUSTER && !redis->has_slots))
         return false;
     for (size_t i = 0; i < redis->node_count; i++)
-        any |= redis->nodes[i]->conn.state == REDIS_READY;
+        any |= redis_conn_can(&redis->nodes[i]->conn);
     return any;
 }
 
@@ -310,32 +310,24 @@ static bool unavailable(const struct redis_node *node, const char *what, struct 
     return wk_fail(err, WK_TRANSIENT, "redis.unavailable", "%s", what);
 }
 
-/* Until every answer is in. The caller's time is up: was the server slow, or is it mute? A mute one is away from now on, so that the next caller
- * does not wait for it. */
+/* Until every answer is in. The caller's time is up: was the server slow, is it mute, or were we late? A mute one is away from now on, so that the
+ * next caller does not wait for it. */
 static bool await(struct wait *wait, struct redis_node *node, int64_t until_us, struct wk_err *err)
 {
-    struct wk_redis *redis = node->redis;
     unsigned life = node->conn.life;
     enum wk_wake wake = WK_WAKE_READY;
 
     while (wait->left && wake == WK_WAKE_READY)
         wake = wk_fiber_park("redis", until_us);
+    for (int i = 0; i < 4 && wait->left && wake == WK_WAKE_TIMEOUT && redis_conn_has_unread(&node->conn); i++)
+        wake = wk_fiber_park("redis", wk_mono_us() + 5000);
     if (wait->is_lost)
         return unavailable(node, "the connection to Redis was lost", err);
     if (!wait->left)
         return true;
     if (wake == WK_WAKE_TIMEOUT && life == node->conn.life && redis_conn_is_mute(&node->conn)) {
-        struct wk_err why;
-
-        wk_fail(&why, WK_TRANSIENT, "redis.unavailable", "Redis at %s: connected, but it says nothing", node->conn.address.text);
-        redis->stats.mute++;
-        for (size_t i = 0; i < wait->n; i++)
-            if (wait->slots[i].due)
-                wait->slots[i].due->done = NULL;
-        for (size_t i = 0; i < wait->n; i++)
-            wait->slots[i].due = NULL;
-        redis_conn_close(&node->conn, &why);
-        return unavailable(node, "Redis says nothing", err);
+        redis_conn_suspect(&node->conn);
+        return wk_fail(err, WK_TRANSIENT, "redis.unavailable", "Redis at %s: connected, but it says nothing", node->conn.address.text);
     }
     return wk_fiber_wake_ok(wake, "Redis", err);
 }
@@ -382,9 +374,9 @@ static enum verdict round_trip(struct wk_redis *redis, struct redis_node **node,
     enum verdict verdict = DONE;
     bool asked = *is_asking;
 
-    if ((*node)->conn.state != REDIS_READY) {
+    if (!redis_conn_can(&(*node)->conn)) {
         redis_node_connect(*node);
-        return unavailable(*node, "Redis is not connected", err), FAILED;
+        return unavailable(*node, (*node)->conn.is_suspect ? "Redis says nothing" : "Redis is not connected", err), FAILED;
     }
     for (size_t i = 0; i < n; i++) {
         if (reqs[i].reply.owned)

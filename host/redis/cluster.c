@@ -39,7 +39,7 @@ struct redis_node *redis_cluster_node(struct wk_redis *redis, const char *key)
         return at ? redis->nodes[at - 1] : NULL;
     }
     for (size_t i = 0; i < redis->node_count && !any; i++)
-        if (redis->nodes[i]->conn.state == REDIS_READY)
+        if (redis_conn_can(&redis->nodes[i]->conn))
             any = redis->nodes[i];
     return any;
 }
@@ -131,7 +131,7 @@ void redis_cluster_refresh(struct wk_redis *redis)
     for (size_t i = 0; i < redis->node_count && !redis->is_asking_map; i++) {
         struct redis_node *node = redis->nodes[(start + i) % redis->node_count];
 
-        if (node->conn.state == REDIS_READY && !redis_conn_is_mute(&node->conn))
+        if (redis_conn_can(&node->conn))
             redis->is_asking_map = redis_conn_send(&node->conn, 2, (const char *[]){"CLUSTER", "SLOTS"}, NULL, on_map, node) != NULL;
     }
 }
@@ -139,17 +139,9 @@ void redis_cluster_refresh(struct wk_redis *redis)
 /* A node that answers nobody else's command is found mute here. */
 static void strike_mute(struct wk_redis *redis)
 {
-    struct wk_err why;
-
-    for (size_t i = 0; i < redis->node_count; i++) {
-        struct redis_conn *conn = &redis->nodes[i]->conn;
-
-        if (conn->state != REDIS_READY || !redis_conn_is_mute(conn))
-            continue;
-        wk_fail(&why, WK_TRANSIENT, "redis.unavailable", "Redis at %s: connected, but it says nothing", conn->address.text);
-        redis->stats.mute++;
-        redis_conn_close(conn, &why);
-    }
+    for (size_t i = 0; i < redis->node_count; i++)
+        if (redis_conn_is_mute(&redis->nodes[i]->conn))
+            redis_conn_suspect(&redis->nodes[i]->conn);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)
@@ -165,7 +157,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
         for (size_t i = 0; i < redis->node_count; i++)
             redis_node_connect(redis->nodes[i]);
     for (size_t i = 0; i < redis->node_count; i++)
-        redis->is_map_stale |= redis->nodes[i]->is_wanted && redis->nodes[i]->conn.state != REDIS_READY;
+        redis->is_map_stale |= redis->nodes[i]->is_wanted && !redis_conn_can(&redis->nodes[i]->conn);
     if (redis->is_map_stale || !redis->has_slots || redis->ticks++ % FRESH_TICKS == 0)
         redis_cluster_refresh(redis);
 }

@@ -11,8 +11,9 @@
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
-enum { REPLY_MAX = 64 << 20, ELEMENTS_MAX = 1 << 20 }; /* beyond it the peer is no Redis that we know */
+enum { SILENCE_MS = 450, REPLY_MAX = 64 << 20, ELEMENTS_MAX = 1 << 20 }; /* beyond it the peer is no Redis that we know */
 
 static redisReplyObjectFunctions functions;
 static void *(*create_array)(const redisReadTask *, int);
@@ -52,6 +53,7 @@ void redis_conn_close(struct redis_conn *conn, const struct wk_err *why)
     bool was_open = conn->state != REDIS_CLOSED;
 
     conn->state = REDIS_CLOSED;
+    conn->is_suspect = false;
     conn->life++;
     (void)evtimer_del(&conn->limit);
     if (conn->bev)
@@ -103,6 +105,25 @@ bool redis_conn_is_mute(const struct redis_conn *conn)
     int64_t since = due && due->sent_us > conn->heard_us ? due->sent_us : conn->heard_us;
 
     return due && wk_mono_us() - since >= (int64_t)conn->redis->conf.budget_ms * 1000;
+}
+
+bool redis_conn_can(const struct redis_conn *conn) { return conn->state == REDIS_READY && !conn->is_suspect; }
+
+bool redis_conn_has_unread(const struct redis_conn *conn)
+{
+    int n = 0;
+
+    return conn->bev && ioctl(bufferevent_getfd(conn->bev), FIONREAD, &n) == 0 && n > 0;
+}
+
+/* A busy machine stops a server for a moment, and a new connection would take longer than that: so it gets a little time, but nobody's. */
+void redis_conn_suspect(struct redis_conn *conn)
+{
+    if (!redis_conn_can(conn))
+        return;
+    conn->is_suspect = true;
+    conn->redis->stats.mute++;
+    redis_timer(&conn->limit, SILENCE_MS);
 }
 
 /* --- introduction: AUTH, SELECT, who are you, are you able --- */
@@ -226,6 +247,10 @@ static void on_read(struct bufferevent *bev, void *arg)
     int n;
 
     conn->heard_us = wk_mono_us();
+    if (conn->is_suspect) {
+        conn->is_suspect = false;
+        (void)evtimer_del(&conn->limit);
+    }
     while (life == conn->life && (n = evbuffer_remove(in, piece, sizeof piece)) > 0) {
         if (redisReaderFeed(conn->reader, piece, (size_t)n) != REDIS_OK) {
             fail(conn, "no memory for its answer", NULL);

@@ -42,9 +42,10 @@ struct redis_conn {
     struct redis_address address;
     struct bufferevent *bev;
     redisReader *reader;
-    struct event limit; /* of connecting and introducing */
+    struct event limit; /* of connecting and introducing, and of silence */
     struct redis_dues dues;
     enum redis_conn_state state;
+    bool is_suspect;   /* silent for a budget: nobody waits for it until it speaks; silent for longer, it is closed */
     unsigned life;     /* counts openings: a callback that finds another number must not go on */
     unsigned to_come;  /* answers of the introduction */
     int64_t heard_us;  /* the last byte */
@@ -91,6 +92,9 @@ void redis_conn_close(struct redis_conn *conn, const struct wk_err *why); /* why
 /* NULL: not connected, or no memory. */
 struct redis_due *redis_conn_send(struct redis_conn *conn, int argc, const char **argv, const size_t *len, void (*done)(void *, redisReply *), void *arg);
 bool redis_conn_write(struct redis_conn *conn, int argc, const char **argv); /* nothing is due for it: SUBSCRIBE */
+bool redis_conn_can(const struct redis_conn *conn); /* a command makes sense now */
+void redis_conn_suspect(struct redis_conn *conn);
+bool redis_conn_has_unread(const struct redis_conn *conn); /* it has spoken, and we are late */
 bool redis_conn_is_mute(const struct redis_conn *conn); /* something is due for longer than the budget, and no byte came */
 
 /* reply.c */

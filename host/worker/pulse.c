@@ -1,7 +1,9 @@
 #include "worker/pulse.h"
+#include "cache/cache.h"
 #include "db/db.h"
 #include "fiber/fiber.h"
 #include "observe/metric.h"
+#include "redis/redis.h"
 #include "share/share.h"
 #include <event2/event.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@ struct wk_pulse {
     struct event *timer;
     unsigned beats;
     struct shown read, handled, failed, parked, dead, expired, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips, turns, turn_trips;
+    struct shown redis_commands, redis_failures, redis_connects, redis_lost, redis_mute;
 };
 
 static void show(struct shown *s, uint64_t now)
@@ -29,6 +32,12 @@ static void show(struct shown *s, uint64_t now)
     if (now > s->last)
         wk_metric_add(s->metric, (int64_t)(now - s->last));
     s->last = now;
+}
+
+static void show_redis(struct wk_pulse *p, const struct wk_redis_stats *r)
+{
+    show(&p->redis_commands, r->commands), show(&p->redis_failures, r->failures), show(&p->redis_connects, r->connects);
+    show(&p->redis_lost, r->lost), show(&p->redis_mute, r->mute);
 }
 
 static void on_beat(evutil_socket_t fd, short what, void *arg)
@@ -49,6 +58,9 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     show(&p->quarantined, i->quarantined), show(&p->forged, i->forged), show(&p->refused, i->refused), show(&p->late, i->late);
     show(&p->flushes, i->flushes), show(&p->trips, p->engine->trips);
     show(&p->turns, p->engine->turns), show(&p->turn_trips, p->engine->turn_trips);
+    wk_cache_show(p->engine->cache);
+    if (p->engine->redis)
+        show_redis(p, wk_redis_stats(p->engine->redis));
 }
 
 struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, struct wk_log *log, struct wk_inbox_room *inbox, struct wk_err *err)
@@ -82,6 +94,11 @@ struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *fron
     p->turns.metric = wk_metric(WK_COUNTER, "wakala_turns_total", NULL, "messages of people that were worked through");
     p->turn_trips.metric = wk_metric(WK_COUNTER, "wakala_turn_round_trips_total", NULL, "round trips to PostgreSQL of those, without the sender");
     p->trips.metric = wk_metric(WK_COUNTER, "wakala_call_round_trips_total", NULL, "round trips to PostgreSQL by calls");
+    p->redis_commands.metric = wk_metric(WK_COUNTER, "wakala_redis_commands_total", NULL, "commands sent to Redis");
+    p->redis_failures.metric = wk_metric(WK_COUNTER, "wakala_redis_failures_total", NULL, "commands that were refused, or had no answer in time");
+    p->redis_connects.metric = wk_metric(WK_COUNTER, "wakala_redis_connects_total", NULL, "connections to Redis that were made");
+    p->redis_lost.metric = wk_metric(WK_COUNTER, "wakala_redis_lost_total", NULL, "connections to Redis that were lost, or could not be made");
+    p->redis_mute.metric = wk_metric(WK_COUNTER, "wakala_redis_mute_total", NULL, "connections to Redis that were closed because it said nothing");
     on_beat(-1, 0, p);
     return p;
 }

@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "observe/metric.h"
 #include "tenant/secret.h"
+#include "worker/caches.h"
 #include "worker/checks.h"
 #include "worker/front.h"
 #include "worker/pulse.h"
@@ -167,7 +168,7 @@ static bool wire(struct worker *w, struct wk_err *err)
     w->engine.published = published;
     w->engine.published_arg = w;
     return (w->engine.db = wk_db_create(w->engine.base, &db, err)) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
-           (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
+           wk_caches_create(&w->engine, s, w->args->index, &log, err) && (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
            (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) &&
            (w->log = wk_log_create(&log, err)) && (w->pulse = wk_pulse_create(&w->engine, w->front, w->log, w->inbox, err));
 }

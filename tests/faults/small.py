@@ -11,21 +11,25 @@ import unittest
 
 from harness import demo_values, procs
 from harness.postgres import Postgres
+from harness.redis import Redis
 from harness.stack import ROOT, Host, default_build, reachable_build, temp_folder, write
 
 CONF = """host = {{ workers = {workers}; listen = "127.0.0.1:{port}"; admin = "127.0.0.1:{admin}"; run_dir = "run"; cache_dir = "cache";
   plugin_dir = "plugins"; share_dir = "{share}"; crash_limit = 100; drain_deadline = "{drain}"; worker_memory_max = "{memory}"; }};
 database = {{ app = "{app}"; host = "{host}"; owner = "{owner}"; }};
 secrets = {{ key = "env:WAKALA_SECRETS_KEY"; }};
+redis = {{ servers = "{redis}"; budget = "300ms"; }};
+cache = {{ wait = "5s"; }};
 http = {{ header_deadline = "2s"; idle_timeout = "75s"; }};
 """
 
 
 class Small:
-    def __init__(self, workers=2, drain="20s", memory="1G", durable=False, plugins=("whatsapp", "probe")):
+    def __init__(self, workers=2, drain="20s", memory="1G", durable=False, plugins=("whatsapp", "probe"), redis=False):
         self.dir = temp_folder("wakala-small-")
         build = reachable_build(os.path.abspath(default_build()), self.dir)
         self.pg = Postgres(f"{self.dir}/pg", durable)
+        self.redis = Redis(f"{self.dir}/redis") if redis else None
         port = procs.free_ports(2)
         self.host = Host("host", f"{self.dir}/host", build, port[0], port[1])
         self.build, self.workers, self.drain, self.memory, self.plugins = build, workers, drain, memory, plugins
@@ -34,6 +38,8 @@ class Small:
     def __enter__(self):
         try:
             self.pg.start()
+            if self.redis:
+                self.redis.start()
             self.pg.create_database("wakala")
             self.configure()
             self.host.cli("migrate", "--test-clock", timeout=120)
@@ -54,17 +60,15 @@ class Small:
         try:
             self.host.stop()
         finally:
+            if self.redis:
+                self.redis.stop()
             self.pg.stop()
             self.pg.remove()
             if not os.environ.get("WAKALA_KEEP"):
                 shutil.rmtree(self.dir, ignore_errors=True)
 
     def configure(self):
-        for part in ("", "/run", "/cache", "/wakala.d", "/plugins"):
-            procs.make_dir(self.host.dir + part, 0o755)
-        write(self.host.conf, CONF.format(workers=self.workers, port=self.host.port, admin=self.host.admin_port, share=f"{self.build}/share",
-                                          drain=self.drain, memory=self.memory, app=self.pg.conninfo("wakala", "wakala_app"),
-                                          host=self.pg.conninfo("wakala", "wakala_host"), owner=self.pg.conninfo("wakala", "postgres")))
+        self.lay_out(self.host)
         for i, plugin in enumerate(self.plugins):
             self.install(plugin)
             extra = ""
@@ -72,6 +76,26 @@ class Small:
                 extra = ('app_secret = "env:WAKALA_WHATSAPP_APP_SECRET";\nverify_token = "env:WAKALA_WHATSAPP_VERIFY_TOKEN";\n'
                          'access_token = "env:WAKALA_WHATSAPP_ACCESS_TOKEN";\nbase_url = "http://127.0.0.1:9";\n')
             self.conf(plugin, "enabled = true;\n" + extra, 20 + i)
+
+    def lay_out(self, host):
+        """Folders and wakala.conf of a host on this database."""
+        for part in ("", "/run", "/cache", "/wakala.d", "/plugins"):
+            procs.make_dir(host.dir + part, 0o755)
+        write(host.conf, CONF.format(workers=self.workers, port=host.port, admin=host.admin_port, share=f"{self.build}/share",
+                                     drain=self.drain, memory=self.memory, app=self.pg.conninfo("wakala", "wakala_app"),
+                                     host=self.pg.conninfo("wakala", "wakala_host"), owner=self.pg.conninfo("wakala", "postgres"),
+                                     redis=self.redis.servers if self.redis else ""))
+
+    def second_host(self):
+        """Another machine, as far as one can have it here: a host of its own on the same database, Redis and plugins."""
+        port = procs.free_ports(2)
+        host = Host("host2", f"{self.dir}/host2", self.build, port[0], port[1])
+        self.lay_out(host)
+        for part in ("wakala.d", "plugins"):
+            shutil.copytree(f"{self.host.dir}/{part}", f"{host.dir}/{part}", dirs_exist_ok=True)
+            for name in os.listdir(f"{host.dir}/{part}"):
+                procs.own(f"{host.dir}/{part}/{name}")
+        return host
 
     def conf(self, plugin, text, order=20):
         write(f"{self.host.dir}/wakala.d/{order}-{plugin}.conf", text)

@@ -75,7 +75,7 @@ def lock(folder):
 
 def forget(folder):
     """Begin anew: only what we made, in the folder that is ours."""
-    for part in ("pg", "host", "sim"):
+    for part in ("pg", "redis", "host", "sim"):
         shutil.rmtree(f"{folder}/{part}", ignore_errors=True)
 
 
@@ -129,7 +129,7 @@ def watch(stack):
         signal.signal(signum, lambda *_: stopping.append(1))
     while not stopping:
         for name, process in (("the host", stack.host.process), ("the simulator", stack.sim_host.process),
-                              ("PostgreSQL", stack.pg.process)):
+                              ("PostgreSQL", stack.pg.process), ("Redis", stack.redis.process)):
             if process.poll() is not None:
                 raise Failed(f"{name} ended by itself with status {process.returncode}; its log is in {stack.dir}")
         time.sleep(0.2)  # not a wait for a condition: the pulse of a watchman
@@ -161,11 +161,11 @@ def main(argv):
     if args.fresh:
         forget(folder)
     os.environ.setdefault("WAKALA_BUILD", f"{ROOT}/build/release")
-    stack = Stack(folder, args.workers, test_clock=False, durable=True, one_postgres=True,
+    stack = Stack(folder, args.workers, test_clock=False, durable=True, one_postgres=True, redis=True,
                   ports=(args.port, args.admin_port, args.sim_port, args.sim_admin_port))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        say("starting PostgreSQL, the simulator and the host")
+        say("starting PostgreSQL, Redis, the simulator and the host")
         stack.start()
         leave_note(stack)
         if args.demo:

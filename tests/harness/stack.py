@@ -17,6 +17,7 @@ import time
 from . import demo_values, fault, procs
 from .postgres import Postgres
 from .procs import Failed, Late, until
+from .redis import Redis
 from .sim import Sim, request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -208,7 +209,7 @@ class Stack:
     arms it once, when the host is ready. Whoever dies of it is replaced by the master and nobody else."""
 
     def __init__(self, folder=None, workers=2, point=None, faults=False, seed=0, keep=False, test_clock=True, ports=None, build=None,
-                 durable=False, one_postgres=False, sim=True, settings=None):
+                 durable=False, one_postgres=False, sim=True, settings=None, redis=False):
         self.is_temporary, self.keep = folder is None, keep or bool(os.environ.get("WAKALA_KEEP"))
         self.dir = folder or temp_folder()
         self.build = reachable_build(os.path.abspath(build or default_build()), self.dir)
@@ -220,6 +221,7 @@ class Stack:
         self.sim_pg = self.pg if one_postgres else Postgres(f"{self.dir}/pg-sim", durable)
         self.host = Host("host", f"{self.dir}/host", self.build, port[0], port[1])
         self.sim_host = Host("simulator", f"{self.dir}/sim", self.build, port[2], port[3])
+        self.redis = Redis(f"{self.dir}/redis") if redis else None
         self.sim = Sim(port[2])
         self.settings = settings or {}
         if seed:
@@ -249,6 +251,7 @@ class Stack:
         values = {
             "app": self.pg.conninfo("wakala", "wakala_app"), "host": self.pg.conninfo("wakala", "wakala_host"),
             "owner": self.pg.conninfo("wakala", "postgres"), "workers": self.workers, "sim_port": self.sim_host.port,
+            "redis": self.redis.servers if self.redis else "",
         }
         by_name = {}
         for source in sorted(glob.glob(f"{ROOT}/etc/wakala.d/*.conf")) + sorted(glob.glob(f"{demo}/host.d/*.conf")):
@@ -266,6 +269,8 @@ class Stack:
         """Databases, tenants, the demo shop; what is there already stays."""
         for pg in self.servers():
             pg.start()
+        if self.redis:
+            self.redis.start()
         self.configure()
         clock = ["--test-clock"] if self.test_clock else []
         for host, pg, database in ((self.host, self.pg, "wakala"), (self.sim_host, self.sim_pg, "wakala_sim")):
@@ -304,6 +309,8 @@ class Stack:
             for host in (self.host, self.sim_host):
                 host.stop()
         finally:
+            if self.redis:
+                self.redis.stop()
             for pg in self.servers():
                 pg.stop()
             if self.page:

@@ -1,6 +1,7 @@
 /* Made by sdk/abi/freeze.sh from the frozen headers beside it; never edited. Compiled against the headers of today. */
 #include <wakala/abi.h>
 #include <wakala/base.h>
+#include <wakala/cache.h>
 #include <wakala/call.h>
 #include <wakala/db.h>
 #include <wakala/err.h>
@@ -62,6 +63,16 @@ MEMBER(wk_attempt, gateway_id, 96, const char *);
 MEMBER(wk_attempt, return_url, 104, const char *);
 MEMBER(wk_attempt, webhook_url, 112, const char *);
 GROWS(wk_attempt, 120);
+
+MEMBER(wk_cache_spec, size, 0, uint32_t);
+MEMBER(wk_cache_spec, lifetime_s, 4, uint32_t);
+MEMBER(wk_cache_spec, ns, 8, const char *);
+MEMBER(wk_cache_spec, key, 16, const void *);
+MEMBER(wk_cache_spec, key_len, 24, size_t);
+MEMBER(wk_cache_spec, tags, 32, const char *);
+MEMBER(wk_cache_spec, negative_s, 40, uint32_t);
+MEMBER(wk_cache_spec, is_local, 44, bool);
+GROWS(wk_cache_spec, 48);
 
 MEMBER(wk_catalog, head, 0, struct wk_service_head);
 MEMBER(wk_catalog, search, 16, bool (*)(struct wk_call *, const char *, uint32_t, uint32_t, struct wk_variant **, size_t *, struct wk_err *));
@@ -290,7 +301,9 @@ MEMBER(wk_host, webhook_secret, 464, bool (*)(struct wk_plugin *, const char *, 
 MEMBER(wk_host, once, 472, bool (*)(struct wk_call *, const char *, bool *, struct wk_err *));
 MEMBER(wk_host, timers, 480, bool (*)(struct wk_call *, const char *, struct wk_timer *, size_t, size_t *, struct wk_err *));
 MEMBER(wk_host, error_told, 488, void (*)(struct wk_call *, const struct wk_err *, const char *, struct wk_told *));
-GROWS(wk_host, 496);
+MEMBER(wk_host, cache_get, 496, bool (*)(struct wk_call *call, const struct wk_cache_spec *spec, bool (*load)(struct wk_call *call, void *arg, struct wk_span *value, struct wk_err *err), void *arg, struct wk_span *value, struct wk_err *err));
+MEMBER(wk_host, cache_invalidate, 504, bool (*)(struct wk_call *, const char *, struct wk_err *));
+GROWS(wk_host, 512);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -574,7 +587,10 @@ GROWS(wk_split, 16);
 
 MEMBER(wk_sql, name, 0, const char *);
 MEMBER(wk_sql, text, 8, const char *);
-WHOLE(wk_sql, 16);
+MEMBER(wk_sql, lifetime_s, 16, uint32_t);
+MEMBER(wk_sql, reserved, 20, uint32_t);
+MEMBER(wk_sql, tags, 24, const char *);
+WHOLE(wk_sql, 32);
 
 MEMBER(wk_started, size, 0, uint32_t);
 MEMBER(wk_started, next, 4, enum wk_next);

@@ -12,10 +12,18 @@
 struct wk_sql {
     const char *name; /* unique inside the plugin */
     const char *text; /* one statement, $1.. parameters */
+    uint32_t lifetime_s; /* of its rows in the cache, seconds; 0: not kept */
+    uint32_t reserved;
+    const char *tags;    /* as in cache.h */
 };
 /* Defines `static const struct wk_sql ident` and lists it for `wakala plugins --sql` and the EXPLAIN test. */
 #define WK_SQL(ident, ...)                                                                                             \
-    static const struct wk_sql ident = {#ident, __VA_ARGS__};                                                          \
+    static const struct wk_sql ident = {.name = #ident, .text = __VA_ARGS__};                                          \
+    __attribute__((used, section("wk_sql"))) static const struct wk_sql *const ident##_listed_ = &ident
+/* A read whose rows may be that many seconds old, and are forgotten when a tag is: wk_db_read() and wk_db_read_all() then serve them from the cache
+ * (cache.h) under statement, parameters and tenant, unless the call has a transaction or something queued. No rows are kept for a short time only. */
+#define WK_SQL_CACHED(ident, seconds, sql_tags, ...)                                                                   \
+    static const struct wk_sql ident = {.name = #ident, .text = __VA_ARGS__, .lifetime_s = (seconds), .tags = (sql_tags)};  \
     __attribute__((used, section("wk_sql"))) static const struct wk_sql *const ident##_listed_ = &ident
 
 /* A parameter. What it points to is borrowed: until the function returns; wk_db_queue() copies. */

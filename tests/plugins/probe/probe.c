@@ -6,6 +6,8 @@
 WK_SQL(probe_record, "INSERT INTO probe_seen (sub, event_id, key, n, attempt) VALUES ($1, $2, $3, $4, $5)");
 WK_SQL(probe_none, "UPDATE probe_seen SET n = 0 WHERE false");
 WK_SQL(probe_count, "SELECT sub, count(*), count(DISTINCT event_id) FROM probe_seen GROUP BY sub ORDER BY sub");
+WK_SQL(probe_keep, "INSERT INTO probe_kept (k, n) VALUES ($1, $2) ON CONFLICT (tenant_id, k) DO UPDATE SET n = excluded.n");
+WK_SQL_CACHED(probe_kept, 60, "kept", "SELECT k, n FROM probe_kept WHERE k = $1");
 WK_SQL(probe_out_of_order, "SELECT count(*) FROM (SELECT n, lag(n) OVER (PARTITION BY sub, key ORDER BY id) AS before FROM probe_seen) t WHERE n < before");
 
 static bool enter(struct wk_call *call, struct wk_http *http, struct wk_err *err)
@@ -65,6 +67,44 @@ static bool counts(struct wk_call *call, struct wk_http *http, struct wk_err *er
         json_object_set_new(subs, wk_rows_text(q[0].rows, i, 0), json_pack("[I, I]", (json_int_t)wk_rows_int(q[0].rows, i, 1), (json_int_t)wk_rows_int(q[0].rows, i, 2)));
     out = json_pack("{s:o, s:I}", "seen", subs, "out_of_order", (json_int_t)wk_rows_int(q[1].rows, 0, 0));
     return wk_http_reply_json(call, http, 200, out, err);
+}
+
+/* POST /probe/{tenant}/keep?k=a&n=1: a row, and what the cache has of such rows is old. GET .../kept?k=a: "n of the row, process, hits of its own". */
+static bool keep(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    return enter(call, http, err) && wk_db_queue(call, &probe_keep, WK_ARGS(wk_text(wk_http_query(http, "k")), wk_int(number(http, "n", 0))), 1, NULL, err) &&
+           wk_cache_invalidate(call, "kept", err) && wk_http_reply(http, 200, "text/plain", "kept\n", 5, err);
+}
+static bool kept(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    struct wk_rows *rows;
+    const char *text;
+
+    if (!enter(call, http, err) || !wk_db_read(call, &probe_kept, WK_ARGS(wk_text(wk_http_query(http, "k"))), &rows, err))
+        return false;
+    text = wk_printf(call, "%s %d", wk_rows_count(rows) ? wk_rows_text(rows, 0, 1) : "none", (int)getpid());
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
+}
+
+/* GET /probe/{tenant}/dear?key=k&ms=50: a value whose making takes that long and is counted (wakala_probe_loads). */
+static bool make_dear(struct wk_call *call, void *arg, struct wk_span *value, struct wk_err *err)
+{
+    wk_count(call, "loads", 1);
+    if (!wk_sleep(call, *(uint32_t *)arg, err))
+        return false;
+    value->data = wk_printf(call, "made by %d", (int)getpid());
+    value->len = value->data ? strlen(value->data) : 0;
+    return value->data || wk_fail(err, WK_TRANSIENT, "call.memory_limit", "value");
+}
+static bool dear(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *key = wk_http_query(http, "key");
+    struct wk_cache_spec spec = {.size = sizeof spec, .lifetime_s = 60, .ns = "dear", .key = key, .key_len = strlen(key), .tags = "dear"};
+    uint32_t ms = (uint32_t)number(http, "ms", 50);
+    struct wk_span value;
+
+    return enter(call, http, err) && wk_cache_get(call, &spec, make_dear, &ms, &value, err) &&
+           wk_http_reply(http, 200, "text/plain", value.data, value.len, err);
 }
 
 static bool hello(struct wk_call *call, struct wk_http *http, struct wk_err *err)
@@ -256,6 +296,8 @@ static const struct wk_route routes[] = {
     {WK_POST, "/probe/{tenant}/publish", WK_PUBLIC, publish, 0, 0, 0}, {WK_POST, "/probe/{tenant}/timer", WK_PUBLIC, timer, 0, 0, 0},
     {WK_POST, "/probe/{tenant}/once", WK_PUBLIC, once, 0, 0, 0}, {WK_GET, "/probe/{tenant}/timers", WK_PUBLIC, timers, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
+    {WK_POST, "/probe/{tenant}/keep", WK_PUBLIC, keep, 0, 0, 0}, {WK_GET, "/probe/{tenant}/kept", WK_PUBLIC, kept, 0, 0, 0},
+    {WK_GET, "/probe/{tenant}/dear", WK_PUBLIC, dear, 0, 0, 0},
     {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
     {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
 static const struct wk_filter filters[] = {{"marks", WK_PHASE_EDGE, 0, 0, before, after}, {0}};

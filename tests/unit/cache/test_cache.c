@@ -436,6 +436,7 @@ static void a_mute_server_slows_one_caller_a_little(void **state)
     assert_true(wk_mono_us() - before < 200000);
     id = commit(0, "a");
     assert_int_equal(GET(0, .tags = "a"), 1);
+    turn(600); /* away for good */
     test_redis_thaw(&server); /* with the old value, and a word that nobody could change */
     wait_until(all_up, 4000, "all are back");
     for (int i = 0; i < WORKERS; i++) /* two of them never noticed: the log tells them, and they Redis */

@@ -455,7 +455,7 @@ static void the_shipped_conf_shows_every_default(void **state)
             strcpy(group, opened);
         is_off = !strncmp(line, "#", 1) && line[1] >= 'a' && line[1] <= 'z'; /* "#key = value;" */
         to += sprintf(to, "%s\n", is_off ? line + 1 : line);
-        if (sscanf(is_off ? line + 1 : line, "%39[a-z_] = %159[^;];", key, value) != 2 || line[strlen(line) - 1] == '{' || *line == '}')
+        if (sscanf(is_off ? line + 1 : line, "%39[a-z0-9_] = %159[^;];", key, value) != 2 || line[strlen(line) - 1] == '{' || *line == '}')
             continue;
         (void)snprintf(dotted, sizeof dotted, "%s.%s", group, key);
         for (s = wk_config_host_schema(); s->key && strcmp(s->key, dotted) != 0; s++) {}
@@ -471,6 +471,8 @@ static void the_shipped_conf_shows_every_default(void **state)
     assert_int_equal(shown, 0);
     /* And with everything switched on it loads, as far as this machine has the places it names. */
     (void)setenv("WAKALA_SECRETS_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", 1);
+    (void)setenv("WAKALA_REDIS_PASSWORD", "secret", 1);
+    (void)setenv("WAKALA_SENTINEL_PASSWORD", "secret", 1);
     tree_put(&tree, "wakala.conf", bare);
     c = load();
     wk_problems_print(problems, stderr);

@@ -33,7 +33,7 @@ static bool split(const struct wk_webhook *hook, struct wk_split *to, struct wk_
     return true;
 }
 static struct wk_service_head head1 = {.size = sizeof head1, .version = 1}, head0 = {.size = 4, .version = 1};
-static const struct wk_sql sql_a = {"a", "SELECT 1"}, sql_b = {"a", "SELECT 2"}, sql_c = {"c", ""};
+static const struct wk_sql sql_a = {.name = "a", .text = "SELECT 1"}, sql_b = {.name = "a", .text = "SELECT 2"}, sql_c = {.name = "c", .text = ""};
 static const struct wk_sql *const sql_twice[] = {&sql_a, &sql_b}, *const sql_empty[] = {&sql_c}, *const sql_null[] = {NULL};
 static struct wk_route endless[1100];
 

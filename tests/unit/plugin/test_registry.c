@@ -302,6 +302,7 @@ static void the_hooks_are_printed(void **state)
                         "    -> t-good.on-any\n"
                         "  host.cleanup                     low    v1  by host\n"
                         "  tenant.created                   normal v1  by host\n"
+                        "  cache.invalidated                normal v1  by host\n"
                         "  other.said                       nobody declares it; waited for by t-good.on-other\n");
     free(text);
 }

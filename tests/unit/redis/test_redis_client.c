@@ -152,11 +152,20 @@ static void a_mute_server_costs_one_budget_and_then_nothing(void **state)
         test_redis_pause(5);
     }
     assert_true(sum < 50000);
-    test_redis_thaw(&server);
+    test_redis_thaw(&server); /* a short stop: the connection stays */
     wait_until(is_up, 4000, "it is found again");
     run(body_one);
     assert_null(why.code);
     assert_int_equal(wk_redis_stats(redis)->mute, 1);
+    assert_int_equal(wk_redis_stats(redis)->connects, 1);
+    test_redis_freeze(&server);
+    run(body_one);
+    (void)event_base_loopexit(base, &(struct timeval){0, 700000});
+    (void)event_base_dispatch(base);
+    assert_int_equal(downs, 1); /* a long one is told */
+    test_redis_thaw(&server);
+    wait_until(is_up, 4000, "it is found again");
+    assert_int_equal(wk_redis_stats(redis)->connects, 2);
 }
 
 static int late;

@@ -31,6 +31,7 @@ struct wk_rows;      /* a query's result */
 struct wk_arg;       /* db.h: a parameter of a statement */
 struct wk_sql;       /* db.h: a statement of the plugin */
 struct wk_query;     /* db.h: one of several reads in one trip */
+struct wk_cache_spec; /* cache.h: what is kept, and for how long */
 struct wk_tenant;    /* call.h: whose data this call sees */
 struct wk_principal; /* call.h: who asks */
 struct wk_message;   /* message.h: what a person wrote */
@@ -130,6 +131,11 @@ struct wk_host {
     bool (*timers)(struct wk_call *call, const char *key, struct wk_timer *timers, size_t max, size_t *n, struct wk_err *err);
     /* guard.h */
     void (*error_told)(struct wk_call *call, const struct wk_err *err, const char *language, struct wk_told *told);
+    /* cache.h */
+    bool (*cache_get)(struct wk_call *call, const struct wk_cache_spec *spec,
+                      bool (*load)(struct wk_call *call, void *arg, struct wk_span *value, struct wk_err *err), void *arg, struct wk_span *value,
+                      struct wk_err *err);
+    bool (*cache_invalidate)(struct wk_call *call, const char *pattern, struct wk_err *err);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

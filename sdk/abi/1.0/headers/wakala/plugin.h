@@ -2,6 +2,7 @@
 #ifndef WAKALA_PLUGIN_H
 #define WAKALA_PLUGIN_H
 #include <wakala/abi.h>
+#include <wakala/cache.h>
 #include <wakala/call.h>
 #include <wakala/db.h>
 #include <wakala/event.h>
