@@ -25,6 +25,17 @@ static const struct wk_error_type codes[] = {
                     "A plugin waits for something else than the database in its transaction: commit with wk_db_step() first, or publish."),
     WK_ERROR_SYSTEM("check.dir", "wakala check cannot make a directory for itself: is there room, and may it write to TMPDIR?"),
     WK_ERROR_SYSTEM("config.snapshot", "The snapshot of a configuration cannot be written or read: room and rights of host.run_dir; then reload."),
+    /* cache, redis */
+    WK_ERROR_SYSTEM("cache.damaged", "The rows of a cached read cannot be read back: a bug, please report it."),
+    WK_ERROR_SYSTEM("cache.loader_wrote", "A loader of the cache writes or publishes: others are served what it made, so it may only read."),
+    WK_ERROR_SYSTEM("cache.no_tenant", "A plugin uses the cache in a call without a tenant: enter one first."),
+    WK_ERROR_SYSTEM("cache.pattern", "A plugin invalidates what is neither a tag, nor \"name:*\", nor \"*\": see cache.h."),
+    WK_ERROR_SYSTEM("cache.spec", "A plugin keeps something for no time, for more than a day, or under a namespace that is too long: see cache.h."),
+    WK_ERROR_SYSTEM("cache.tags", "A plugin tags a cached value with too many words, or with what is none: see cache.h."),
+    WK_ERROR_SYSTEM("redis.conf", "The settings of redis in wakala.conf do not fit together, or a host name is unknown: the message says which."),
+    WK_ERROR_SYSTEM("redis.refused", "Redis takes the connection and refuses a command: no memory (maxmemory-policy), or the user may not (ACL)."),
+    WK_ERROR_TRANSIENT("redis.unavailable",
+                       "Redis is away, mute, loading, or without a master: the host works without and comes back to it by itself."),
     /* db */
     WK_ERROR_TRANSIENT("db.commit_unknown",
                        "The connection broke during COMMIT. Events are run again and find their own mark; clients ask again with the same key."),

@@ -254,7 +254,7 @@ static void chains_run_by_priority_then_name(void **state)
     (void)wk_registry_inboxes(shop.registry, &n);
     assert_int_equal(n, 1);
     (void)wk_registry_events(shop.registry, &n);
-    assert_int_equal(n, 3);
+    assert_int_equal(n, 4);
     assert_string_equal(wk_registry_event(shop.registry, "tenant.created")->plugin->name, "host");
 }
 
@@ -298,11 +298,11 @@ static void the_hooks_are_printed(void **state)
                         "  GET    /v1/hello/{name}                         public                 t-good\n"
                         "  INBOX  /webhooks/good/{app?}                    good                   t-good\n"
                         "events\n"
+                        "  cache.invalidated                normal v1  by host\n"
                         "  hello.said                       high   v1  by t-good\n"
                         "    -> t-good.on-any\n"
                         "  host.cleanup                     low    v1  by host\n"
                         "  tenant.created                   normal v1  by host\n"
-                        "  cache.invalidated                normal v1  by host\n"
                         "  other.said                       nobody declares it; waited for by t-good.on-other\n");
     free(text);
 }
