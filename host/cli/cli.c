@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 static const struct wk_command commands[] = {
+    {"cache", "forget TENANT PATTERN",
+     "what all hosts keep of a tenant under a tag (\"products\"), \"plugin.namespace:*\" or \"*\" is not true any more: after a change by SQL", wk_cmd_cache},
     {"check", "", "read the configuration, load and open every plugin in a process of its own, say what is wrong", wk_cmd_check},
     {"dead", "list|show ID|requeue ID|drop ID", "messages and events that were given up", wk_cmd_dead},
     {"errors", "[CODE]", "every error code with class, HTTP status, what people read and what to do; or one of them", wk_cmd_errors},

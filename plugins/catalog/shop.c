@@ -15,16 +15,20 @@
 WK_SQL(search_variants, "SELECT " VARIANT_COLUMNS " FROM catalog_search($1, $2, $3) f "
                         "JOIN LATERAL (SELECT * FROM catalog_variant c WHERE c.tenant_id = wakala.tenant_id() AND c.id = f.variant_id OFFSET 0) v ON true "
                         VARIANT_JOINS "ORDER BY f.place");
-/* By name from the index; `category` NULL: all. */
-WK_SQL(list_variants, "SELECT " VARIANT_COLUMNS " FROM catalog_variant v " VARIANT_JOINS
+/* By name from the index. Lists may be a minute old, but not older than the last change of a product or of stock that was told: what is sold is read in
+ * the transaction. Tags: products (what there is, its price, whose it is), stock. */
+WK_SQL_CACHED(list_variants, 60, "products stock",
+              "SELECT " VARIANT_COLUMNS " FROM catalog_variant v " VARIANT_JOINS
                       "WHERE v.tenant_id = wakala.tenant_id() AND v.status = 'active' AND p.status = 'active' AND s.is_open "
                       "ORDER BY p.name, p.id, v.price, v.id OFFSET $1 LIMIT $2");
-WK_SQL(list_category, "SELECT " VARIANT_COLUMNS " FROM catalog_variant v " VARIANT_JOINS
+WK_SQL_CACHED(list_category, 60, "products stock",
+              "SELECT " VARIANT_COLUMNS " FROM catalog_variant v " VARIANT_JOINS
                       "WHERE v.tenant_id = wakala.tenant_id() AND v.status = 'active' AND p.status = 'active' AND s.is_open AND p.category = $3 "
                       "ORDER BY p.name, p.id, v.price, v.id OFFSET $1 LIMIT $2");
 WK_SQL(get_variants, "SELECT " VARIANT_COLUMNS " FROM unnest($1::uuid[]) WITH ORDINALITY AS a (id, n) "
                      "JOIN catalog_variant v ON v.tenant_id = wakala.tenant_id() AND v.id = a.id " VARIANT_JOINS "ORDER BY a.n");
-WK_SQL(list_categories, "SELECT p.category FROM catalog_product p WHERE p.tenant_id = wakala.tenant_id() AND p.status = 'active' AND p.category <> '' "
+WK_SQL_CACHED(list_categories, 60, "products",
+              "SELECT p.category FROM catalog_product p WHERE p.tenant_id = wakala.tenant_id() AND p.status = 'active' AND p.category <> '' "
                         "GROUP BY p.category ORDER BY count(*) DESC, p.category LIMIT $1");
 
 #define VENDOR_COLUMNS                                                                                                 \

@@ -45,6 +45,9 @@ static bool arrays(struct wk_call *call, const struct wk_stock_line *lines, size
     return true;
 }
 
+/* What lists show of stock is old with the commit. */
+static bool told(struct wk_call *call, struct wk_err *err) { return wk_cache_invalidate(call, "stock", err); }
+
 bool stock_reserve(struct wk_call *call, const struct wk_uuid *order, const struct wk_stock_line *lines, size_t n, int64_t expires_us,
                    struct wk_shortage *shortage, struct wk_err *err)
 {
@@ -62,7 +65,7 @@ bool stock_reserve(struct wk_call *call, const struct wk_uuid *order, const stru
                      &rows, err))
         return false;
     if (!wk_rows_count(rows))
-        return true;
+        return told(call, err);
     if (shortage) {
         shortage->variant = wk_rows_id(rows, 0, 0);
         shortage->available = wk_rows_int(rows, 0, 1);
@@ -74,7 +77,7 @@ bool stock_reserve(struct wk_call *call, const struct wk_uuid *order, const stru
 
 static bool move(struct wk_call *call, const struct wk_sql *sql, const struct wk_uuid *order, struct wk_err *err)
 {
-    return wk_db_queue(call, sql, WK_ARGS(wk_id(order)), -1, NULL, err);
+    return told(call, err) && wk_db_queue(call, sql, WK_ARGS(wk_id(order)), -1, NULL, err);
 }
 
 bool stock_release(struct wk_call *call, const struct wk_uuid *order, struct wk_err *err) { return move(call, &release, order, err); }

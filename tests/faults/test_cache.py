@@ -115,6 +115,18 @@ class Shared(Case):
                        f"'{self.small.tenant}', wakala.now(), 'cache.invalidated', 'kept', '{{\"pattern\":\"kept\",\"timestamp\":0}}')")
         self.no_old_value("8")
 
+    def test_the_operator_tells_of_a_change_by_sql(self):
+        self.keep(1)
+        self.warm("1")
+        self.small.sql("UPDATE probe_kept SET n = 9")
+        self.small.host.cli("cache", "forget", "Demo A", "kept")
+        self.no_old_value("9")
+        status, out = self.small.host.cli("cache", "forget", "Demo A", "Not A Tag", check=False)
+        self.assertNotEqual(status, 0)
+        self.assertIn("allowed are", out)
+        status, out = self.small.host.cli("cache", "forget", "Nobody", "kept", check=False)
+        self.assertIn("tenant.unknown", out)
+
     def test_a_dead_worker_tells_through_the_log(self):
         self.keep(1)
         self.warm("1")

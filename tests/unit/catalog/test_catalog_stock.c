@@ -96,6 +96,7 @@ static void one_line_that_does_not_fit_keeps_all_back(void **state)
     (void)state;
     assert_false(reserve(1, &err, &shortage, V1, 1, V2, 6));
     assert_true(wk_uuid_equal(&shortage.variant, &two));
+    assert_int_equal(fake.invalidated, 0); /* nothing has changed */
     assert_true(pg_commit());
     stock_is(V1, "10 0");
     assert_string_equal(pg_value("SELECT count(*) FROM catalog_reservation"), "0");
@@ -114,6 +115,8 @@ static void every_move_happens_once(void **state)
 
     (void)state;
     assert_true(reserve(1, &err, NULL, V1, 3, V2, 2) && pg_commit());
+    assert_int_equal(fake.invalidated, 1);
+    assert_string_equal(fake.invalidated_pattern, "stock");
     assert_true(reserve(1, &err, NULL, V1, 3, V2, 2) && pg_commit()); /* the same order again */
     stock_is(V1, "10 3");
     assert_true(stock_put_back(&fake.call, &id, &err) && pg_commit()); /* nothing has left yet */

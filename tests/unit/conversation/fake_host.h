@@ -56,6 +56,8 @@ static struct fake {
     size_t sent_count;
     struct fake_event events[FAKE_KEPT];
     size_t event_count;
+    unsigned invalidated; /* calls of wk_cache_invalidate() */
+    char invalidated_pattern[80];
     int frames;
     const void *owner;
     /* What a statement answers; NULL: no rows. */
@@ -295,6 +297,14 @@ static void *fake_json_parse(struct wk_call *call, const char *text, size_t len,
         (void)fake_defer(call, wk_json_drop, json);
     return json;
 }
+static bool fake_cache_invalidate(struct wk_call *call, const char *pattern, struct wk_err *err)
+{
+    (void)call;
+    (void)err;
+    fake.invalidated++;
+    (void)snprintf(fake.invalidated_pattern, sizeof fake.invalidated_pattern, "%s", pattern);
+    return true;
+}
 static void fake_count(struct wk_plugin *plugin, struct wk_call *call, const char *metric, int64_t by)
 {
     (void)plugin;
@@ -319,7 +329,7 @@ static const struct wk_host fake_table = {
     .db_read = fake_db_run, .db_write = fake_db_run, .db_queue = fake_db_queue, .rows_count = fake_rows_count,
     .rows_text = fake_rows_text, .rows_affected = fake_rows_affected, .publish = fake_publish, .reply = fake_reply, .send = fake_send,
     .service = fake_service, .open_service = fake_open_service, .frame_enter = fake_frame_enter, .frame_leave = fake_frame_leave,
-    .json_parse = fake_json_parse, .count = fake_count, .error_told = fake_error_told,
+    .json_parse = fake_json_parse, .count = fake_count, .error_told = fake_error_told, .cache_invalidate = fake_cache_invalidate,
 };
 
 static void fake_start(void)
