@@ -14,6 +14,7 @@ import time
 from harness import demo_values, procs
 from harness.postgres import Postgres
 from harness.procs import Failed
+from harness.redis import Redis
 from harness.sim import request
 from harness.stack import ROOT, Host, default_build, reachable_build, temp_folder, write
 
@@ -73,6 +74,7 @@ CONF = """host = {{ workers = {workers}; listen = "127.0.0.1:{port}"; admin = "1
   plugin_dir = "plugins"; share_dir = "share"; log_level = "warn"; }};
 database = {{ app = "{app}"; host = "{host}"; owner = "{owner}"; }};
 secrets = {{ key = "env:WAKALA_SECRETS_KEY"; }};
+redis = {{ servers = "{redis}"; }};
 """
 WHATSAPP = """app_secret = "env:WAKALA_WHATSAPP_APP_SECRET";
 verify_token = "env:WAKALA_WHATSAPP_VERIFY_TOKEN";
@@ -86,10 +88,11 @@ class Bed:
 
     template: a second database, the same but for the host that reads it. settings: of PostgreSQL. more: {plugin: lines of its conf}."""
 
-    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None, settings=None, more=None):
+    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None, settings=None, more=None, redis=False):
         self.dir = temp_folder("wakala-bench-")
         self.build = reachable_build(os.path.abspath(default_build()), self.dir)
         self.pg = Postgres(f"{self.dir}/pg", durable=True, settings=dict(DURABLE, **(settings or {})))
+        self.redis = Redis(f"{self.dir}/redis") if redis else None
         port = procs.free_ports(2)
         self.host = Host("host", f"{self.dir}/host", self.build, port[0], port[1])
         self.workers, self.plugins, self.base_url, self.template = workers, plugins, base_url, template
@@ -98,6 +101,8 @@ class Bed:
     def __enter__(self):
         try:
             self.pg.start()
+            if self.redis:
+                self.redis.start()
             self.pg.create_database("wakala")
             self.configure()
             self.host.cli("migrate", timeout=120)
@@ -120,6 +125,8 @@ class Bed:
         try:
             self.host.stop()
         finally:
+            if self.redis:
+                self.redis.remove()
             self.pg.remove()
             if os.environ.get("WAKALA_KEEP"):
                 note(f"kept {self.dir}")
@@ -132,7 +139,7 @@ class Bed:
         shutil.copytree(f"{self.build}/share/host", f"{self.host.dir}/share/host")
         write(self.host.conf, CONF.format(workers=self.workers, port=self.host.port, admin=self.host.admin_port, build=self.build,
                                           app=self.pg.conninfo("wakala", "wakala_app"), host=self.pg.conninfo("wakala", "wakala_host"),
-                                          owner=self.pg.conninfo("wakala", "postgres")))
+                                          owner=self.pg.conninfo("wakala", "postgres"), redis=self.redis.servers if self.redis else ""))
         for i, plugin in enumerate(self.plugins):
             self.install(plugin)
             more = WHATSAPP.format(base_url=self.base_url) if plugin == "whatsapp" else ""

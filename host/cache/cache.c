@@ -15,8 +15,8 @@
 enum { TRIP_MS = 100 }; /* storing takes less, or the answer to it is not waited for */
 
 struct kept { /* what lies before the bytes of a value in memory; then a struct dep per tag */
-    int64_t until_us, expiry_us; /* served from memory until; promised until. Monotonic */
-    int64_t delta_us;            /* what its load took */
+    int64_t until_us; /* served from memory until; monotonic, as all times of its life */
+    struct life life;
     uint64_t doubt;
     uint32_t len;
     uint16_t n_tags;
@@ -74,11 +74,11 @@ static bool copy_out(const struct wk_cache_ask *ask, const void *data, size_t le
 }
 
 /* Is what is kept still what may be served? */
-static bool is_good(struct wk_cache *cache, const struct kept *k, int64_t now)
+static bool is_good(struct wk_cache *cache, const struct wk_cache_ask *ask, const struct kept *k, int64_t now)
 {
     const struct dep *deps = (const struct dep *)(k + 1);
 
-    if (now >= k->until_us)
+    if (now >= k->until_us || now - k->life.born_us >= (int64_t)ask->lifetime_ms * 1000) /* kept by somebody who asks for less */
         return false;
     if (k->doubt != cache->doubt || !hear_is_told(cache, now)) {
         count(cache->m.refused_doubt);
@@ -93,11 +93,11 @@ static bool is_good(struct wk_cache *cache, const struct kept *k, int64_t now)
 }
 
 /* The more its load costs and the nearer the end, the likelier; ln of a number in (0,1] is never above 0. */
-static bool is_early(struct wk_cache *cache, int64_t now, int64_t expiry_us, int64_t delta_us)
+static bool is_early(struct wk_cache *cache, int64_t now, const struct life *life)
 {
     double u = ((double)(cache_random(cache) >> 11) + 1) / 9007199254740993.0;
 
-    return (double)now - (double)delta_us * log(u) >= (double)expiry_us;
+    return (double)now - (double)life->delta_us * log(u) >= (double)life->expiry_us;
 }
 
 enum look { NOTHING, GOOD, EARLY, BROKEN };
@@ -110,29 +110,29 @@ static enum look look(struct wk_cache *cache, struct asking *a, struct wk_cache_
 
     if (!k)
         return NOTHING;
-    if (!is_good(cache, k, now)) {
+    if (!is_good(cache, a->ask, k, now)) {
         (void)wk_l1_drop(cache->l1, &a->key);
         return NOTHING;
     }
     if (!copy_out(a->ask, (const char *)(k + 1) + k->n_tags * sizeof(struct dep), k->len, k->is_none, out, err))
         return BROKEN;
-    return is_early(cache, now, k->expiry_us, k->delta_us) ? EARLY : GOOD;
+    return is_early(cache, now, &k->life) ? EARLY : GOOD;
 }
 
 /* Shortened by up to a tenth, so that what was loaded together does not end together; never lengthened. */
 static int64_t shorten(struct wk_cache *cache, int64_t ms) { return ms - (int64_t)(cache_random(cache) % 1024) * ms / 10240; }
 
 static void keep(struct wk_cache *cache, struct asking *a, const struct seen_cells *cells, uint64_t doubt, const struct wk_cache_loaded *value,
-                 int64_t expiry_us, int64_t delta_us)
+                 const struct life *life)
 {
     struct {
         struct kept k;
         struct dep deps[WK_CACHE_TAGS];
-    } head = {.k = {.expiry_us = expiry_us, .delta_us = delta_us, .doubt = doubt, .len = (uint32_t)value->len, .n_tags = (uint16_t)a->tags.n,
+    } head = {.k = {.life = *life, .doubt = doubt, .len = (uint32_t)value->len, .n_tags = (uint16_t)a->tags.n,
                     .is_none = value->is_none}};
     int64_t until = wk_mono_us() + shorten(cache, cache->conf.l1_ttl_ms) * 1000;
 
-    head.k.until_us = until < expiry_us ? until : expiry_us;
+    head.k.until_us = until < life->expiry_us ? until : life->expiry_us;
     for (unsigned i = 0; i < a->tags.n; i++)
         head.deps[i] = (struct dep){cells->version[i], a->tags.cell[i]};
     if (value->len <= UINT32_MAX / 2)
@@ -262,7 +262,8 @@ static bool load(struct wk_cache *cache, struct asking *a, struct flight *f, str
     if (ok && out->is_none && negative < lifetime)
         lifetime = negative;
     if (ok)
-        keep(cache, a, &f->cells, f->doubt, out, began + shorten(cache, lifetime) * 1000, delta);
+        keep(cache, a, &f->cells, f->doubt, out,
+             &(struct life){.born_us = began, .expiry_us = began + shorten(cache, lifetime) * 1000, .delta_us = delta});
     if (is_shared) {
         int64_t ttl = lifetime < cache->conf.l2_ttl_ms ? lifetime : cache->conf.l2_ttl_ms;
 
@@ -273,8 +274,7 @@ static bool load(struct wk_cache *cache, struct asking *a, struct flight *f, str
 }
 
 /* Somebody else, anywhere, holds the lock: look for the value meanwhile, for as long as the setting says. */
-static enum shared_found wait_for_other(struct wk_cache *cache, struct asking *a, struct shared *s, struct wk_cache_loaded *out, int64_t *until_us,
-                                        int64_t *delta_us)
+static enum shared_found wait_for_other(struct wk_cache *cache, struct asking *a, struct shared *s, struct wk_cache_loaded *out, struct life *life)
 {
     int64_t end = wk_mono_us() + (int64_t)cache->conf.wait_ms * 1000;
     enum shared_found found = SHARED_MISS;
@@ -285,7 +285,7 @@ static enum shared_found wait_for_other(struct wk_cache *cache, struct asking *a
         if (!wk_fiber_sleep(pause, NULL))
             break;
         pause = pause < 25 ? pause * 2 : pause;
-        found = shared_get(cache, a->ask, &a->tags, s, out, until_us, delta_us);
+        found = shared_get(cache, a->ask, &a->tags, s, out, life);
         if (found == SHARED_MISS && pause >= 25 && !shared_lock(cache, &a->tags, s)) /* its holder may have failed */
             found = SHARED_AWAY;
     }
@@ -296,23 +296,23 @@ static bool lead(struct wk_cache *cache, struct asking *a, struct flight *f, str
 {
     struct shared s;
     enum shared_found found = SHARED_AWAY;
-    int64_t until, delta;
+    struct life life;
 
     if (!a->ask->is_local && cache->conf.redis) {
         shared_init(a->ask, &a->tags, &s);
-        found = shared_get(cache, a->ask, &a->tags, &s, out, &until, &delta);
-        if (found == SHARED_HIT && is_early(cache, wk_mono_us(), until, delta)) {
+        found = shared_get(cache, a->ask, &a->tags, &s, out, &life);
+        if (found == SHARED_HIT && is_early(cache, wk_mono_us(), &life)) {
             found = SHARED_MISS;
             count(cache->m.refreshed);
         }
         if (found == SHARED_MISS && !shared_lock(cache, &a->tags, &s))
             found = SHARED_AWAY;
         if (found == SHARED_MISS && !s.has_lock)
-            found = wait_for_other(cache, a, &s, out, &until, &delta);
+            found = wait_for_other(cache, a, &s, out, &life);
     }
     if (found == SHARED_HIT) {
         count(cache->m.hits_l2);
-        keep(cache, a, &f->cells, f->doubt, out, until, delta);
+        keep(cache, a, &f->cells, f->doubt, out, &life);
         return true;
     }
     if (found == SHARED_MISS)

@@ -85,9 +85,12 @@ struct shared {
 };
 enum shared_found { SHARED_AWAY, SHARED_MISS, SHARED_HIT };
 void shared_init(const struct wk_cache_ask *ask, const struct tags *tags, struct shared *s);
-/* A hit: *out lies in the asker's memory; *until_us (monotonic) and *delta_us are what is left of it and what its load cost. */
+struct life { /* of a value, monotonic: when its load began, until when it is promised, what its load took */
+    int64_t born_us, expiry_us, delta_us;
+};
+/* A hit: *out lies in the asker's memory. */
 enum shared_found shared_get(struct wk_cache *cache, const struct wk_cache_ask *ask, const struct tags *tags, struct shared *s, struct wk_cache_loaded *out,
-                             int64_t *until_us, int64_t *delta_us);
+                             struct life *life);
 /* Make missing words and try to take the lock. False: away. */
 bool shared_lock(struct wk_cache *cache, const struct tags *tags, struct shared *s);
 void shared_put(struct wk_cache *cache, const struct tags *tags, struct shared *s, const struct wk_cache_loaded *value, uint32_t ttl_ms, int64_t delta_us,

@@ -87,7 +87,7 @@ static bool is_good(struct wk_cache *cache, const struct shared *s, const struct
 }
 
 static enum shared_found use(struct wk_cache *cache, const struct wk_cache_ask *ask, const struct tags *tags, const struct shared *s,
-                             const struct wk_redis_reply *bytes, int64_t left_ms, struct wk_cache_loaded *out, int64_t *until_us, int64_t *delta_us)
+                             const struct wk_redis_reply *bytes, int64_t left_ms, struct wk_cache_loaded *out, struct life *life)
 {
     struct wk_cache_value v;
     int64_t age_ms, lifetime = ask->lifetime_ms, negative = ask->negative_ms ? ask->negative_ms : cache->conf.negative_ttl_ms;
@@ -108,13 +108,12 @@ static enum shared_found use(struct wk_cache *cache, const struct wk_cache_ask *
     if (v.len)
         memcpy(copy, v.data, v.len);
     *out = (struct wk_cache_loaded){.data = copy, .len = v.len, .is_none = v.is_none};
-    *until_us = wk_mono_us() + left_ms * 1000;
-    *delta_us = v.delta_us;
+    *life = (struct life){.born_us = wk_mono_us() - age_ms * 1000, .expiry_us = wk_mono_us() + left_ms * 1000, .delta_us = v.delta_us};
     return SHARED_HIT;
 }
 
 enum shared_found shared_get(struct wk_cache *cache, const struct wk_cache_ask *ask, const struct tags *tags, struct shared *s, struct wk_cache_loaded *out,
-                             int64_t *until_us, int64_t *delta_us)
+                             struct life *life)
 {
     const char *get[WK_CACHE_TAGS + 2] = {"MGET", s->key}, *left[] = {"PTTL", s->key};
     struct wk_redis_req reqs[] = {{.argc = (int)tags->n + 2, .argv = get}, {.argc = 2, .argv = left}};
@@ -132,7 +131,7 @@ enum shared_found shared_get(struct wk_cache *cache, const struct wk_cache_ask *
     }
     bytes = wk_redis_at(&reqs[0].reply, 0);
     if (shared_is_unbroken(cache))
-        found = use(cache, ask, tags, s, &bytes, reqs[1].reply.integer, out, until_us, delta_us);
+        found = use(cache, ask, tags, s, &bytes, reqs[1].reply.integer, out, life);
     finish(reqs, 2);
     return found;
 }

@@ -116,6 +116,7 @@ void redis_node_connect(struct redis_node *node)
 void redis_node_point(struct redis_node *node, const struct redis_address *address)
 {
     redis_conn_close(&node->conn, NULL);
+    node->redis->stats.lost++;
     node->conn.address = *address;
     node->fails = 0;
     redis_timer(&node->retry, 0);

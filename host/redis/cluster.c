@@ -66,7 +66,7 @@ struct redis_node *redis_cluster_redirect(struct wk_redis *redis, const redisRep
         note(redis, (unsigned)slot, node);
         redis->is_map_stale = true;
     }
-    for (int i = 0; i < 100 && node->conn.state != REDIS_READY && wk_fiber_self(); i++) /* a new node: its introduction is a trip or two */
+    for (int i = 0; i < 20 && node->conn.state != REDIS_READY && wk_fiber_self(); i++) /* a new node: its introduction is a trip or two */
         if (!wk_fiber_sleep(1, NULL))
             break;
     return node;

@@ -37,7 +37,7 @@ class Commands(Case):
     def test_help_names_every_command_and_every_command_has_help(self):
         commands = re.findall(r"^  (\w+)", self.good("help"), re.M)
         self.assertEqual(commands, sorted(commands))
-        self.assertEqual(set(commands), {"check", "dead", "errors", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
+        self.assertEqual(set(commands), {"cache", "check", "dead", "errors", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
                                          "tenant", "timers", "version", "whatsapp"}, "a command came or went: give it its test here")
         for command in commands:
             self.assertRegex(self.good("help", command), rf"^  {command}\b")
@@ -159,6 +159,15 @@ class Commands(Case):
             self.good("tenant", "activate", self.small.tenants["Demo B"])
         self.assertEqual(self.tenants()["Demo B"][3], "active")
         self.bad(REFUSED, r"no tenant is called Nobody", "tenant", "suspend", "Nobody")
+
+    # cache
+
+    def test_cache_forget_publishes_for_all_hosts(self):
+        self.assertEqual(self.good("cache", "forget", "Demo A", "catalog.sql:*"), "")
+        rows = self.small.sql("SELECT tenant_id, key, payload::json->>'pattern' FROM wakala.event WHERE type = 'cache.invalidated'")
+        self.assertEqual(rows, [[self.small.tenant, "catalog.sql:*", "catalog.sql:*"]])
+        self.bad(REFUSED, r"no tenant is called Nobody", "cache", "forget", "Nobody", "stock")
+        self.bad(REFUSED, r"allowed are a tag", "cache", "forget", "Demo A", "Stock of eggs")
 
     # dead letters
 

@@ -140,6 +140,20 @@ static void kept_for_its_lifetime_and_not_longer(void **state)
         turn(5);
     assert_int_equal(GET(0, .lifetime_ms = 600), 1);
 }
+static void who_asks_for_less_is_not_served_what_others_keep_longer(void **state)
+{
+    (void)state;
+    open_with_redis((struct wk_cache_conf){0});
+    assert_int_equal(GET(0, .lifetime_ms = 60000), 0);
+    table = 1;
+    turn(300);
+    assert_int_equal(GET(1, .lifetime_ms = 200), 1); /* not from Redis either */
+    assert_int_equal(GET(0, .lifetime_ms = 60000), 0);
+    table = 2;
+    assert_int_equal(GET(0, .lifetime_ms = 200), 1); /* the one that was stored last, young enough */
+    turn(250);
+    assert_int_equal(GET(0, .lifetime_ms = 200), 2);
+}
 /* From Redis a value comes with what is left of it: it does not live once more. */
 static void the_second_level_does_not_lengthen_a_life(void **state)
 {
@@ -504,7 +518,8 @@ int main(void)
         TEST(a_thousand_misses_of_three_workers_load_once), TEST(without_redis_each_worker_loads_once),
         TEST(a_failed_load_fails_those_who_waited_and_nobody_else), TEST(a_leader_that_is_cancelled_hands_over),
         TEST(a_waiter_that_is_cancelled_leaves_the_others_alone), TEST(a_lock_whose_holder_died_is_waited_for_no_longer_than_set),
-        TEST(kept_for_its_lifetime_and_not_longer), TEST(the_second_level_does_not_lengthen_a_life), TEST(a_value_is_as_old_as_the_stricter_clock_says),
+        TEST(kept_for_its_lifetime_and_not_longer), TEST(who_asks_for_less_is_not_served_what_others_keep_longer),
+        TEST(the_second_level_does_not_lengthen_a_life), TEST(a_value_is_as_old_as_the_stricter_clock_says),
         TEST(nothing_there_is_remembered_for_a_short_time), TEST(an_expensive_value_is_loaded_before_it_ends_and_the_others_get_the_old_one),
         TEST(an_early_load_that_fails_costs_nothing), TEST(a_change_reaches_all_workers_and_the_other_host),
         TEST(without_redis_the_log_tells_the_other_host), TEST(a_load_that_began_before_the_change_is_not_served_afterwards), TEST(the_same_through_redis),
