@@ -320,6 +320,27 @@ static void a_tag_bumped_by_one_is_seen_by_all(void **state)
     assert_true(wk_share_tag(*state, "menu:8", 6) == apart);
 }
 
+static const struct wk_uuid told = {{7, 7, 7}};
+static void hear(struct wk_share *share)
+{
+    wk_share_cell_bump(share, wk_share_tag_cell("menu:9", 6));
+    wk_share_heard(share, &told);
+    wk_share_set_log_read(share);
+}
+static void what_one_has_heard_the_others_need_not_do_again(void **state)
+{
+    static const struct wk_uuid untold = {{7, 7, 8}};
+    uint64_t before = wk_share_tag(*state, "menu:9", 6);
+
+    assert_false(wk_share_has_heard(*state, &told));
+    assert_int_equal(wk_share_log_read_us(*state), 0);
+    in_worker(*state, take(*state, 1, 0), hear, 0);
+    assert_true(wk_share_has_heard(*state, &told));
+    assert_false(wk_share_has_heard(*state, &untold));
+    assert_true(wk_share_cell(*state, wk_share_tag_cell("menu:9", 6)) == before + 1);
+    assert_in_range(wk_share_mono_us() - wk_share_log_read_us(*state), 0, 5000000);
+}
+
 static void foreign_memory_is_refused(void **state)
 {
     struct wk_err err;
@@ -416,6 +437,7 @@ int main(void)
         T(two_crashes_or_five_kills_set_aside),
         T(the_poison_table_never_fills),
         T(a_tag_bumped_by_one_is_seen_by_all),
+        T(what_one_has_heard_the_others_need_not_do_again),
         T(foreign_memory_is_refused),
         cmocka_unit_test(control_carries_a_descriptor),
         cmocka_unit_test(a_verdict_is_one_json_line),
