@@ -368,6 +368,7 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
     }
     if (ok && is_lag_due) {
         ok = take(log, &lag, epochs, items[1].result, &is_cut, &reached);
+        is_whole = is_whole && (!is_tail_empty || !is_cut); /* nobody follows the end: not seen */
         if (!is_cut || !is_tail_empty)
             join_tail(log, &lag, is_tail_empty, reached);
         *more |= is_cut;
