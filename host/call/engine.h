@@ -11,6 +11,7 @@ struct wk_cache;
 struct wk_client;
 struct wk_db;
 struct wk_directory;
+struct wk_guard;
 struct wk_offload;
 struct wk_redis;
 struct wk_registry;
@@ -28,6 +29,7 @@ struct wk_engine {
     struct wk_share *share;
     struct wk_redis *redis; /* NULL: none is named */
     struct wk_cache *cache; /* NULL (unit tests): nothing is kept */
+    struct wk_guard *guard; /* NULL in tests: calls go out unguarded */
     int64_t clock_shift_us; /* database clock minus this machine's CLOCK_REALTIME; kept fresh by the worker */
     size_t call_memory_max;
     const uint8_t *secret_key; /* 32 bytes; NULL: no key is set */

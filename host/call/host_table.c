@@ -1,5 +1,6 @@
 /* host_table.c - struct wk_host: the functions that plugins reach through their table, each a thin hand-over to a room. */
 #include "call/call.h"
+#include "call/guarded.h"
 #include "call/http_hook.h"
 #include "call/offload.h"
 #include "call/told.h"
@@ -321,8 +322,9 @@ const struct wk_host wk_host_table = {
     .service = t_service, .service_names = t_service_names, .open_service = t_open_service, .frame_enter = t_frame_enter,
     .frame_leave = t_frame_leave, .plugin_set_state = t_set_state, .state = t_state, .json_parse = wk_call_json_parse,
     .count = t_count, .observe = t_observe, .webhook_secret = t_webhook_secret, .once = wk_call_once, .timers = wk_call_timers,
-    .error_told = wk_call_error_told,
-    .cache_get = wk_call_cache_get, .cache_invalidate = wk_call_cache_invalidate,
+    .error_told = wk_call_error_told, .cache_get = wk_call_cache_get, .cache_invalidate = wk_call_cache_invalidate,
+    .retry = wk_call_retry, .target_wait = wk_call_target_wait, .target_garbage = wk_call_target_garbage,
+    .limit = wk_call_limit, .penalty_add = wk_call_penalty_add, .penalty_left = wk_call_penalty_left,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

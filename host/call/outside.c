@@ -3,10 +3,14 @@
 #include "call/offload.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
+#include "guard/guard.h"
 #include "http/client.h"
+#include "observe/metric.h"
 #include <jansson.h>
 #include <stdlib.h>
 #include <wakala/json.h>
+
+#define DEADLINE_COUNTS_US INT64_C(1000000)
 
 static void finish_res(void *res) { wk_client_res_finish(res); }
 
@@ -29,6 +33,43 @@ static bool copy_headers(struct wk_call *call, const struct wk_client_res *res, 
     return true;
 }
 
+/* What the answer, or its absence, says about the target; our own deadline only when the target had a second of it. */
+static enum wk_outcome_class outcome_of(const struct wk_client_res *res, bool ok, const struct wk_err *err, int64_t took_us)
+{
+    if (ok)
+        return res->status >= 500 ? WK_CALL_BROKEN : WK_CALL_GOOD;
+    if (wk_err_is(err, "call.cancelled") || wk_err_is(err, "http.bad_request") || wk_err_is(err, "http.client_full") || wk_err_is(err, "http.no_memory"))
+        return WK_CALL_SAYS_NOTHING;
+    if (wk_err_is(err, "call.deadline"))
+        return took_us >= DEADLINE_COUNTS_US ? WK_CALL_TIMEOUT : WK_CALL_SAYS_NOTHING;
+    if (res->timed_out)
+        return WK_CALL_TIMEOUT;
+    return res->outcome == WK_CLIENT_NOT_SENT ? WK_CALL_UNREACHABLE : WK_CALL_BROKEN;
+}
+
+/* Through bulkhead and breaker of the target. */
+static bool fetch_guarded(struct wk_call *call, const struct wk_fetch *request, const struct wk_client_req *req, struct wk_client_res *res,
+                          struct wk_err *err)
+{
+    struct wk_guard *guard = call->engine->guard;
+    bool is_named = request->size >= offsetof(struct wk_fetch, target) + sizeof request->target && request->target;
+    char origin[128];
+    const char *target = is_named ? request->target : wk_guard_origin(request->url, origin, sizeof origin) ? origin : NULL;
+    int64_t began = wk_mono_us();
+    struct wk_ticket ticket;
+    bool ok;
+
+    if (!guard || !target)
+        return wk_client_fetch(call->engine->client, req, res, err);
+    if (!wk_guard_enter(guard, target, is_named, &ticket, err)) {
+        wk_metric_add(wk_metric(WK_COUNTER, "wakala_calls_refused_total", NULL, "Calls to the outside that failed at once: target open, or too many under way."), 1);
+        return false;
+    }
+    ok = wk_client_fetch(call->engine->client, req, res, err);
+    wk_guard_leave(guard, &ticket, outcome_of(res, ok, err, wk_mono_us() - began));
+    return ok;
+}
+
 bool wk_call_fetch(struct wk_call *call, const struct wk_fetch *request, struct wk_fetched *reply, struct wk_err *err)
 {
     struct wk_client_res *res = wk_alloc(call, sizeof *res);
@@ -36,6 +77,7 @@ bool wk_call_fetch(struct wk_call *call, const struct wk_fetch *request, struct 
                                 .body_len = request->body_len, .timeout_ms = request->timeout_ms, .res_max_bytes = request->reply_max};
     struct wk_header_pair *pairs = wk_alloc(call, (request->header_count + 1) * sizeof *pairs);
     char traceparent[WK_TRACEPARENT_SIZE];
+    struct wk_err mine = {0};
     bool ok;
 
     reply->sent = WK_NOT_SENT;
@@ -47,7 +89,8 @@ bool wk_call_fetch(struct wk_call *call, const struct wk_fetch *request, struct 
         pairs[i] = (struct wk_header_pair){request->headers[i].name, request->headers[i].value};
     pairs[req.n_headers++] = (struct wk_header_pair){"traceparent", wk_trace_format(&call->trace, traceparent)};
     req.headers = pairs;
-    ok = wk_client_fetch(call->engine->client, &req, res, err);
+    err = err ? err : &mine;
+    ok = fetch_guarded(call, request, &req, res, err);
     reply->sent = res->outcome == WK_CLIENT_ANSWERED ? WK_ANSWERED : res->outcome == WK_CLIENT_UNKNOWN ? WK_SENT_UNKNOWN : WK_NOT_SENT;
     reply->status = res->status;
     reply->body = res->body ? res->body : "";

@@ -72,6 +72,16 @@ static void print_recycle(const json_t *r)
         (void)printf("no plugin\n");
 }
 
+static void print_target(const json_t *t)
+{
+    (void)printf("  %-40s %s", text(t, "name"), text(t, "breaker"));
+    if (number(t, "open_ms"))
+        (void)printf(", for %lld ms more", number(t, "open_ms"));
+    if (number(t, "opened_total"))
+        (void)printf(", opened %lld times, last because: %s", number(t, "opened_total"), text(t, "cause"));
+    (void)printf("\n");
+}
+
 static void print_status(const json_t *s)
 {
     const json_t *reload = json_object_get(s, "reload");
@@ -91,6 +101,10 @@ static void print_status(const json_t *s)
         (void)printf("quarantined: plugin %s (it crashed repeatedly; `wakala reload` tries it again)\n", json_string_value(one));
     json_array_foreach(json_object_get(s, "generations"), i, one)
         print_generation(one);
+    if (json_array_size(json_object_get(s, "targets")))
+        (void)printf("\ntargets outside\n");
+    json_array_foreach(json_object_get(s, "targets"), i, one)
+        print_target(one);
     if (number(s, "crashes_total"))
         (void)printf("\ncrashes: %lld, the latest first\n", number(s, "crashes_total"));
     json_array_foreach(json_object_get(s, "crashes"), i, one)

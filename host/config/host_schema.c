@@ -78,6 +78,12 @@ static const struct wk_setting schema[] = {
     TIME("cache.wait", "500ms", 10, 30 * SEC, "for another worker that loads the same, before loading it too"),
     SIZE("cache.value_max", "256k", 1 * K, 16 * M, "larger values do not go into Redis"),
 
+    NUMBER("guard.target_calls", "32", 1, 1000, "calls under way at once from one worker to one target outside; beyond it they fail at once"),
+    NUMBER("guard.calls", "128", 1, 1000, "calls under way at once from one worker to all targets; at most about half of its 256 event handlers is wise"),
+    NUMBER("guard.breaker_failures", "5", 1, 1000, "failures in a row after which a target outside is left alone (twice as many of broken answers)"),
+    TIME("guard.breaker_delay", "5s", 100, 1 * HOUR, "for how long at first; doubled each time it has not healed"),
+    TIME("guard.breaker_delay_max", "60s", 100, 1 * HOUR, "and at most for how long"),
+
     {.key = "secrets.key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
      .help = "master key of tenants' secrets: 32 bytes as 64 hex digits (openssl rand -hex 32)"},
     {0},

@@ -334,6 +334,7 @@ static bool explain(struct call *call, enum wk_wake wake, struct wk_err *err)
     struct wk_client_res *res = call->res;
     const char *why = call->error[0] ? call->error : curl_easy_strerror(call->code);
 
+    res->timed_out = call->code == CURLE_OPERATION_TIMEDOUT;
     res->outcome = was_sent(call->easy) ? WK_CLIENT_UNKNOWN : WK_CLIENT_NOT_SENT;
     if (!call->done) { /* our own deadline, or a cancel */
         call->client->stats.cancelled++;

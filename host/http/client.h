@@ -51,6 +51,7 @@ struct wk_client_res {
     size_t head_len;
     uint32_t elapsed_ms;
     bool reused_connection;
+    bool timed_out;        /* curl's time was up: timeout_ms or connect_timeout_ms */
 };
 /* On a fiber only. true = ANSWERED. false: err says why (http.not_sent, http.unknown, http.reply_too_large, http.client_full,
  * call.deadline, call.cancelled, http.bad_request) and res->outcome whether it may have left. res is always set; finish it. */

@@ -1,5 +1,6 @@
 /* status.c - see status.h. */
 #include "master/status.h"
+#include "guard/targets.h"
 #include "observe/metric.h"
 
 #include <stdlib.h>
@@ -146,8 +147,22 @@ static json_t *recycle_json(const struct wk_recycle *r)
     return out;
 }
 
+static void add_target(const struct wk_target_info *info, void *arg)
+{
+    json_t *one = json_object();
+
+    (void)json_object_set_new(one, "name", safe(info->name));
+    (void)json_object_set_new(one, "breaker", json_string(wk_breaker_state_name(info->state)));
+    (void)json_object_set_new(one, "open_ms", json_integer(info->open_ms));
+    (void)json_object_set_new(one, "trips", json_integer(info->trips));
+    (void)json_object_set_new(one, "opened_total", json_integer(info->opened));
+    (void)json_object_set_new(one, "cause", info->cause[0] ? json_string(info->cause) : json_null());
+    (void)json_array_append_new(arg, one);
+}
+
 json_t *wk_status_json(const struct wk_master *m)
 {
+    json_t *targets = json_array();
     json_t *out = json_object(), *gens = json_array(), *crashes = json_array(), *recycles = json_array(), *quarantine = json_array();
     int64_t now = wk_share_mono_us();
     const struct wk_gen *gen;
@@ -170,6 +185,8 @@ json_t *wk_status_json(const struct wk_master *m)
     (void)json_object_set_new(out, "reload", wk_status_verdict(&m->last, m));
     (void)json_object_set_new(out, "reload_running", json_boolean(m->next != NULL));
     (void)json_object_set_new(out, "quarantine", quarantine);
+    wk_guard_each(m->share, add_target, targets);
+    (void)json_object_set_new(out, "targets", targets);
     (void)json_object_set_new(out, "crashes_total", json_integer((json_int_t)m->n_crashes));
     (void)json_object_set_new(out, "crashes", crashes);
     (void)json_object_set_new(out, "recycles_total", json_integer((json_int_t)m->n_recycles));
@@ -285,6 +302,16 @@ static void print_gauge(FILE *f, const struct wk_master *m, const char *name, co
     }
 }
 
+/* Only names that a plugin or a configuration has chosen: hosts of URLs may be a tenant's, and a label may not. */
+static void print_target(const struct wk_target_info *info, void *arg)
+{
+    FILE *f = arg;
+    char label[192];
+
+    if (info->is_named)
+        (void)fprintf(f, "wakala_breaker_state{%s} %d\n", wk_metric_labels(label, sizeof label, "target", info->name, NULL), (int)info->state);
+}
+
 static void print_own(FILE *f, const struct wk_master *m)
 {
     size_t draining = 0;
@@ -301,6 +328,8 @@ static void print_own(FILE *f, const struct wk_master *m)
                   m->active ? wk_gen_count(m->active, WK_PROC_READY) : 0, m->active ? m->active->plan.workers : 0);
     (void)fprintf(f, "# HELP wakala_plugins_quarantined Plugins left out because they crashed.\n"
                      "# TYPE wakala_plugins_quarantined gauge\nwakala_plugins_quarantined %zu\n", m->n_quarantine);
+    (void)fprintf(f, "# HELP wakala_breaker_state Of a named target outside: 0 closed, 1 half-open, 2 open.\n# TYPE wakala_breaker_state gauge\n");
+    wk_guard_each(m->share, print_target, f);
     print_gauge(f, m, "wakala_worker_heartbeat_age_seconds", "Since the worker's loop last turned.", 0);
     print_gauge(f, m, "wakala_worker_resident_bytes", "Resident memory of the worker.", 1);
     print_gauge(f, m, "wakala_worker_fibers", "Calls in progress.", 2);

@@ -188,6 +188,9 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SYSTEM("share.memfd", "Shared memory cannot be made: kernel or memory limits."),
     WK_ERROR_SYSTEM("share.memory", "No memory for the share."),
     WK_ERROR_SYSTEM("share.version", "The new build's shared memory differs: restart instead of reloading."),
+    WK_ERROR_TRANSIENT("target.all_full", "A worker has guard.calls calls to the outside under way: something outside is slow. wakala status shows what."),
+    WK_ERROR_TRANSIENT("target.full", "A worker has guard.target_calls calls to this target under way: it is slow. wakala status shows its breaker."),
+    WK_ERROR_TRANSIENT("target.open", "The target failed too often and is not asked for a while: wakala status says why and for how long. It heals by itself."),
     WK_ERROR_TRANSIENT("task.busy", "Too many tasks wait for the worker's threads: CPU-heavy work comes faster than it is done."),
     /* tenants */
     WK_ERROR_REFUSAL("tenant.address_taken", 409, "This address belongs to somebody else.", "Remove it there first: wakala tenant address remove."),

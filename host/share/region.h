@@ -1,4 +1,4 @@
-/* region.h - how the shared memory is laid out. For host/share and host/observe/metric.c only; everybody else uses share.h.
+/* region.h - how the shared memory is laid out. For host/share, host/guard and host/observe/metric.c only; everybody else uses share.h.
  * The master and its workers run the same executable, so the layout needs a version only against a mistake (an inherited fd
  * of something else, a replaced binary). */
 #ifndef WK_SHARE_REGION_H
@@ -14,6 +14,12 @@ enum {
     WK_REGION_POISON = 1024,
     WK_REGION_CELLS = 4096, /* power of two: metric cells are found by hash */
     WK_CELL_VALUES = 20,
+    WK_REGION_TARGETS = 256,
+    WK_REGION_LIMITS = 32768,  /* powers of two: found by hash, in sets of WK_LIMIT_WAYS */
+    WK_REGION_PENALTIES = 8192,
+    WK_LIMIT_WAYS = 8,
+    WK_TARGET_PROBES = 3,  /* calls let through at once while half-open, and successes that close */
+    WK_TARGET_CLASSES = 3, /* of failures */
 };
 
 struct wk_region_slot {
@@ -56,6 +62,28 @@ struct wk_metric {
 };
 _Static_assert(sizeof(struct wk_metric) == 512, "one cell is eight cache lines");
 
+/* A limit or a score: the time at which all that was taken is paid for. host/guard/limit.c. */
+struct wk_region_limit {
+    _Atomic uint64_t hash; /* of the name; 0: free */
+    _Atomic int64_t tat_us;
+};
+
+/* What is known of one target outside. host/guard/breaker.c; registered like a metric. */
+struct wk_region_target {
+    _Atomic uint64_t hash; /* of name; 0: free */
+    _Atomic uint32_t is_ready, is_named;
+    _Atomic int64_t used_us;
+    _Atomic uint64_t word;    /* until when (ms), episode, trips, state: the truth */
+    _Atomic uint64_t probe[WK_TARGET_PROBES]; /* who holds it (slot + 1), in which episode, since when; 0: free */
+    _Atomic uint32_t good;    /* episode, probes of it that succeeded */
+    _Atomic uint32_t row[WK_TARGET_CLASSES]; /* failures in a row */
+    _Atomic uint64_t window;  /* ten seconds: number, calls, failures */
+    _Atomic uint64_t retried; /* ten seconds: number, repeated calls */
+    _Atomic uint32_t opened, cause;
+    _Atomic uint32_t goods, nonsense; /* answers since the last that was nonsense, and how many of those in a row */
+    char name[80];
+};
+
 struct wk_region {
     uint64_t magic;
     uint32_t version, size;
@@ -68,6 +96,9 @@ struct wk_region {
     _Atomic uint64_t heard[WK_REGION_HEARD];
     _Atomic int64_t log_read_us;
     struct wk_metric cell[WK_REGION_CELLS];
+    struct wk_region_target target[WK_REGION_TARGETS];
+    struct wk_region_limit limit[WK_REGION_LIMITS];
+    struct wk_region_limit penalty[WK_REGION_PENALTIES];
 };
 
 struct wk_share {

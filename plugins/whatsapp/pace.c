@@ -1,4 +1,4 @@
-/* pace.c - see pace.h. Both limits are the same leaky bucket, kept as the one time at which it will be empty. */
+/* pace.c - see pace.h. A pair is a leaky bucket, kept as the one time at which it will be empty. */
 #include "pace.h"
 #include <stdlib.h>
 
@@ -79,20 +79,13 @@ int64_t wa_pair_refuse(struct wa_cell *pair, int64_t now_us)
 
 void wa_pair_accept(struct wa_cell *pair) { pair->refusals = 0; }
 
-int64_t wa_number_take(struct wa_cell *number, int64_t rate_per_s, int64_t now_us, int64_t max_wait_us)
+uint32_t wa_number_slowness(struct wa_cell *number, int64_t now_us)
 {
-    int64_t interval, from;
-
     while (number->slow && now_us - number->slowed_us >= QUIET_US) {
         number->slow--;
         number->slowed_us += QUIET_US;
     }
-    interval = (SECOND_US << number->slow) / (rate_per_s > 0 ? rate_per_s : 1);
-    from = later_of(number->tat_us, now_us);
-    if (from - now_us - WA_NUMBER_BURST_US > max_wait_us)
-        return from - now_us - WA_NUMBER_BURST_US;
-    number->tat_us = from + interval;
-    return later_of(from - now_us - WA_NUMBER_BURST_US, 0);
+    return UINT32_C(1) << number->slow;
 }
 
 void wa_number_slow(struct wa_cell *number, int64_t now_us)

@@ -1,8 +1,8 @@
-/* pace.h - how fast we may send: per number, and per pair of number and person. Kept in one worker's memory.
+/* pace.h - what is known of a number, and of a pair of number and person, in one worker's memory.
  *
- * A pair is exact: its lane has one owner, so one worker sees all of it. A number is this worker's share: several workers each pace to
- * rate_per_number, and Meta's 130429 halves it here until a quiet minute doubles it again. The tables are of fixed size; what must make room is the
- * entry nearest to being as good as new. Times are microseconds of the clock that decides (wk_now). Loop only. */
+ * A pair is exact: its lane has one owner, so one worker sees all of it. A number's rate is shared by all workers of the machine (wk_limit_reserve()); what
+ * is kept here is whether it must stand still, and how often Meta's 130429 has halved this worker's part until a quiet minute doubles it again. The
+ * tables are of fixed size; what must make room is the entry nearest to being as good as new. Times are microseconds of wk_now(). Loop only. */
 #ifndef WA_PACE_H
 #define WA_PACE_H
 #include <stdbool.h>
@@ -10,11 +10,10 @@
 
 enum { WA_PAIR_BURST = 45 };                      /* messages at once ... */
 #define WA_PAIR_INTERVAL_US INT64_C(6000000)      /* ... then one per 6 s on average */
-#define WA_NUMBER_BURST_US INT64_C(100000)        /* what a number may send ahead of its rate */
 
 struct wa_cell { /* one number or one pair */
     uint64_t hash;
-    int64_t tat_us;     /* when all that was sent is paid for */
+    int64_t tat_us;     /* pair: when all that was sent is paid for */
     int64_t blocked_us; /* nothing before this */
     int64_t slowed_us;  /* number: last time it was told to slow down or sped up again */
     uint8_t refusals;   /* pair: 131056 in a row */
@@ -37,8 +36,8 @@ void wa_pair_take(struct wa_cell *pair, int64_t now_us);
 int64_t wa_pair_refuse(struct wa_cell *pair, int64_t now_us);
 void wa_pair_accept(struct wa_cell *pair); /* a message went through: n is 0 again */
 
-/* Take the next slot of the number if it is at most max_wait_us away: returns the wait. Else takes nothing and returns the wait, > max_wait_us. */
-int64_t wa_number_take(struct wa_cell *number, int64_t rate_per_s, int64_t now_us, int64_t max_wait_us);
+/* By what the number's rate is divided: 1, doubled each time it was told to slow down. Speeds up again by itself. */
+uint32_t wa_number_slowness(struct wa_cell *number, int64_t now_us);
 void wa_number_slow(struct wa_cell *number, int64_t now_us);
 /* Trouble that a person must mend: blocks for so long, then lets one message try. True the first time: tell the operator. */
 bool wa_number_stop(struct wa_cell *number, int64_t now_us, int64_t for_us);

@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "pace.h"
 
+#define WA_TARGET "whatsapp" /* the Graph API is one target, whatever the number */
 #define SECOND_US INT64_C(1000000)
 #define STOP_US (60 * SECOND_US)
 #define BACKOFF_MAX_US (300 * SECOND_US)
@@ -31,7 +32,9 @@ WK_SQL(whatsapp_intend, "INSERT INTO wakala.outbound (id, channel, address, reci
                         " VALUES ($1, 'whatsapp', $2, $3, $4, 'sending', 1, wakala.now())");
 WK_SQL(whatsapp_intend_again, "UPDATE wakala.outbound SET attempts = attempts + 1, sent_at = wakala.now()"
                               " WHERE id = $1 AND attempts = $2 AND state = 'sending' AND rank = 0");
-WK_SQL(whatsapp_withdraw, "UPDATE wakala.outbound SET sent_at = 'epoch', error_code = $2 WHERE id = $1 AND state = 'sending' AND rank = 0");
+/* $3: 1 when it was no attempt after all, nobody was asked. */
+WK_SQL(whatsapp_withdraw, "UPDATE wakala.outbound SET sent_at = 'epoch', error_code = $2, attempts = attempts - $3"
+                          " WHERE id = $1 AND state = 'sending' AND rank = 0");
 WK_SQL(whatsapp_settle, "UPDATE wakala.outbound SET state = CASE WHEN state = 'failed' THEN state ELSE 'sent' END, wamid = coalesce($2, wamid),"
                         " error_code = CASE WHEN state = 'failed' THEN error_code END WHERE id = $1");
 WK_SQL(whatsapp_give_up, "UPDATE wakala.outbound SET state = 'failed', error_code = $2 WHERE id = $1 AND state = 'sending' AND rank = 0");
@@ -169,14 +172,20 @@ static bool settle_failed(struct outgoing *o, int64_t code, const char *reason, 
 }
 
 /* Nothing is on its way any more: say so at once, so that the next try need not wait for a status; then again at `at_us`. */
-static bool try_again(struct outgoing *o, int32_t code, int64_t at_us, struct wk_err *err)
+static bool withdraw(struct outgoing *o, int32_t code, bool was_tried_now, int64_t at_us, struct wk_err *err)
 {
-    wk_count(o->call, "retried", 1);
-    if (!wk_db_queue(o->call, &whatsapp_withdraw, WK_ARGS(wk_id(&o->event->id), wk_int(code > 0 ? code : 0)), -1, NULL, err) ||
+    if (!wk_db_queue(o->call, &whatsapp_withdraw,
+                     WK_ARGS(wk_id(&o->event->id), wk_int(code > 0 ? code : 0), wk_int(!was_tried_now)), -1, NULL, err) ||
         !wk_db_step(o->call, err))
         return false;
     *place_of(&o->event->id) = o->event->id;
     return wk_later(o->call, at_us, err);
+}
+
+static bool try_again(struct outgoing *o, int32_t code, int64_t at_us, struct wk_err *err)
+{
+    wk_count(o->call, "retried", 1);
+    return withdraw(o, code, true, at_us, err);
 }
 
 /* It may have arrived. */
@@ -293,17 +302,26 @@ static const char *url_of(struct outgoing *o)
     return wk_printf(o->call, "%.*s/%s/%s/messages", (int)n, base, wk_setting_string(o->call, "api_version"), o->address);
 }
 
+/* The host did not even ask: Meta's breaker is open, or too many calls are under way. */
+static bool is_held_back(const struct wk_err *err)
+{
+    return wk_err_is(err, "target.open") || wk_err_is(err, "target.full") || wk_err_is(err, "target.all_full");
+}
+
 static bool post(struct outgoing *o, const char *token, struct wk_err *err)
 {
     const char *url = url_of(o), *bearer = wk_printf(o->call, "Bearer %s", token);
     struct wk_header headers[] = {{"Authorization", bearer}, {"Content-Type", "application/json"}, {"User-Agent", "wakala/1.0"}};
     struct wk_fetch request = {.size = sizeof request, .timeout_ms = (uint32_t)wk_setting_ms(o->call, "send_timeout"), .method = "POST",
                                .url = url, .headers = headers, .header_count = WK_COUNT(headers), .body = o->body,
-                               .body_len = strlen(o->body), .reply_max = 64 * 1024};
+                               .body_len = strlen(o->body), .reply_max = 64 * 1024, .target = WA_TARGET};
     struct wk_fetched reply = {.size = sizeof reply, .sent = WK_NOT_SENT};
+    struct wk_err why = {0};
 
-    if (url && bearer && wk_fetch(o->call, &request, &reply, err))
+    if (url && bearer && wk_fetch(o->call, &request, &reply, &why))
         return answered(o, &reply, err);
+    if (reply.sent == WK_NOT_SENT && is_held_back(&why)) /* by ourselves, after the gate had let it through */
+        return withdraw(o, 0, false, wk_now(o->call) + why.retry_after_ms * INT64_C(1000) + backoff_us(o) / 4, err);
     if (reply.sent == WK_NOT_SENT)
         return try_again(o, 0, wk_now(o->call) + backoff_us(o), err);
     wk_count(o->call, "unknown", 1);
@@ -320,16 +338,21 @@ static bool rest(struct outgoing *o, int64_t until_us, struct wk_err *err)
 /* May it leave now? False: it rests, or err is filled. Takes its place in the number's pace, once. */
 static bool pass_gates(struct outgoing *o, struct wk_err *err)
 {
-    int64_t now = wk_now(o->call), wait = wa_pair_wait(pair_of(o), now), until = 0;
+    int64_t now = wk_now(o->call), wait = wa_pair_wait(pair_of(o), now), until = 0, rate = wk_setting_int(o->call, "rate_per_number");
+    uint32_t slowness;
+    bool is_pair = wait > 0;
 
     if (o->is_through)
         return true;
     if (!wait)
+        wait = wk_target_wait(o->call, WA_TARGET) * INT64_C(1000);
+    if (!wait)
         until = wa_number_gate(number_of(o), now);
     if (wait || until)
-        return rest(o, until ? until + backoff_us(o) / 4 : now + wait, err);
-    wait = wa_number_take(number_of(o), wk_setting_int(o->call, "rate_per_number"), now, NUMBER_WAIT_MS * INT64_C(1000));
-    if (wait > NUMBER_WAIT_MS * INT64_C(1000))
+        return rest(o, until ? until + backoff_us(o) / 4 : now + wait + (is_pair ? 0 : backoff_us(o) / 4), err);
+    slowness = wa_number_slowness(number_of(o), now);
+    /* A tenth of a second's messages may leave ahead of the rate. */
+    if (!wk_limit_reserve(o->call, o->address, (double)rate / slowness, (uint32_t)(1 + rate / slowness / 10), 1, NUMBER_WAIT_MS, &wait))
         return rest(o, now + wait + backoff_us(o), err);
     o->is_through = true;
     return !wait || wk_sleep(o->call, (uint32_t)(wait / 1000 + 1), err);

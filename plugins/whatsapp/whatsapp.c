@@ -17,7 +17,7 @@ static const struct wk_setting settings[] = {
     WK_SETTING_STRING("base_url", "https://graph.facebook.com", WK_SCOPE_HOST, "Where the Graph API is; another address only for tests."),
     WK_SETTING_STRING("api_version", "v23.0", WK_SCOPE_HOST, "Version of the Graph API; each lives about two years."),
     WK_SETTING_INT("rate_per_number", "80", 1, 1000, WK_SCOPE_TENANT,
-                   "Messages per second that one worker sends from one number: the number's throughput divided by host.workers."),
+                   "Messages per second from one number, by all workers of a machine together: the number's throughput."),
     WK_SETTING_DURATION("send_timeout", "10s", WK_SCOPE_HOST, "How long one call to the Graph API may take."),
     WK_SETTING_DURATION("resend_after", "60s", WK_SCOPE_HOST, "How long a message whose answer was lost waits for a status before it is sent again."),
     WK_SETTING_DURATION("give_up_after", "24h", WK_SCOPE_TENANT, "A message that could not be sent for so long has failed."),

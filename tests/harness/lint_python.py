@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-OWN = {"harness", "faults"}
+OWN = {"harness", "faults", "sdk"}
 
 
 def lint(path, text):

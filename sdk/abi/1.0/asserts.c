@@ -191,7 +191,8 @@ MEMBER(wk_fetch, header_count, 32, size_t);
 MEMBER(wk_fetch, body, 40, const void *);
 MEMBER(wk_fetch, body_len, 48, size_t);
 MEMBER(wk_fetch, reply_max, 56, size_t);
-GROWS(wk_fetch, 64);
+MEMBER(wk_fetch, target, 64, const char *);
+GROWS(wk_fetch, 72);
 
 MEMBER(wk_fetched, size, 0, uint32_t);
 MEMBER(wk_fetched, sent, 4, enum wk_sent);
@@ -303,7 +304,13 @@ MEMBER(wk_host, timers, 480, bool (*)(struct wk_call *, const char *, struct wk_
 MEMBER(wk_host, error_told, 488, void (*)(struct wk_call *, const struct wk_err *, const char *, struct wk_told *));
 MEMBER(wk_host, cache_get, 496, bool (*)(struct wk_call *call, const struct wk_cache_spec *spec, bool (*load)(struct wk_call *call, void *arg, struct wk_span *value, struct wk_err *err), void *arg, struct wk_span *value, struct wk_err *err));
 MEMBER(wk_host, cache_invalidate, 504, bool (*)(struct wk_call *, const char *, struct wk_err *));
-GROWS(wk_host, 512);
+MEMBER(wk_host, retry, 512, bool (*)(struct wk_call *, struct wk_retry *, const struct wk_err *));
+MEMBER(wk_host, target_wait, 520, int64_t (*)(struct wk_call *, const char *));
+MEMBER(wk_host, target_garbage, 528, void (*)(struct wk_call *, const char *));
+MEMBER(wk_host, limit, 536, bool (*)(struct wk_call *, const char *, double, uint32_t, uint32_t, uint32_t, int64_t *));
+MEMBER(wk_host, penalty_add, 544, bool (*)(struct wk_call *, struct wk_http *, int, const char *, uint32_t));
+MEMBER(wk_host, penalty_left, 552, int64_t (*)(struct wk_call *, struct wk_http *, int, const char *));
+GROWS(wk_host, 560);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -546,6 +553,11 @@ MEMBER(wk_query, n, 16, size_t);
 MEMBER(wk_query, rows, 24, struct wk_rows *);
 WHOLE(wk_query, 32);
 
+MEMBER(wk_retry, size, 0, uint32_t);
+MEMBER(wk_retry, tries, 4, uint32_t);
+MEMBER(wk_retry, target, 8, const char *);
+GROWS(wk_retry, 16);
+
 MEMBER(wk_route, method, 0, enum wk_method);
 MEMBER(wk_route, path, 8, const char *);
 MEMBER(wk_route, permission, 16, const char *);
@@ -777,6 +789,9 @@ VALUE(WK_OUT_LINK, 5);
 VALUE(WK_OUT_IMAGE, 6);
 VALUE(WK_OUT_LOCATION, 7);
 VALUE(WK_OUT_TEMPLATE, 8);
+VALUE(WK_PENALTY_CREDENTIAL, 1);
+VALUE(WK_PENALTY_TENANT, 2);
+VALUE(WK_PENALTY_ADDRESS, 3);
 VALUE(WK_PHASE_EDGE, 1);
 VALUE(WK_PHASE_IDENTITY, 2);
 VALUE(WK_PHASE_TENANT, 3);

@@ -41,6 +41,7 @@ struct wk_fetch;     /* http.h: a request to the outside */
 struct wk_fetched;   /* http.h: its answer */
 struct wk_timer;     /* event.h: what a call will be reminded of */
 struct wk_told;      /* guard.h: what a person sees of an error */
+struct wk_retry;     /* guard.h: how often something was tried */
 
 /* Of a log line. ERROR: an operator should look. WARN: worth counting. INFO: rare and ordinary. DEBUG: off unless asked for. */
 enum wk_level { WK_DEBUG, WK_INFO, WK_WARN, WK_ERROR };
@@ -136,6 +137,13 @@ struct wk_host {
                       bool (*load)(struct wk_call *call, void *arg, struct wk_span *value, struct wk_err *err), void *arg, struct wk_span *value,
                       struct wk_err *err);
     bool (*cache_invalidate)(struct wk_call *call, const char *pattern, struct wk_err *err);
+    /* guard.h */
+    bool (*retry)(struct wk_call *call, struct wk_retry *retry, const struct wk_err *err);
+    int64_t (*target_wait)(struct wk_call *call, const char *target);
+    void (*target_garbage)(struct wk_call *call, const char *target);
+    bool (*limit)(struct wk_call *call, const char *name, double per_second, uint32_t burst, uint32_t cost, uint32_t max_wait_ms, int64_t *wait_us);
+    bool (*penalty_add)(struct wk_call *call, struct wk_http *http, int kind, const char *key, uint32_t points);
+    int64_t (*penalty_left)(struct wk_call *call, struct wk_http *http, int kind, const char *key);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

@@ -94,6 +94,7 @@ struct wk_fetch { /* borrowed until wk_fetch() returns */
     const void *body;
     size_t body_len;
     size_t reply_max; /* 0: 1 MiB */
+    const char *target; /* whose failures are counted together, fixed text or configuration: "paystack:acct-1"; NULL: scheme, host and port of the URL */
 };
 struct wk_fetched { /* the answer lives until the call ends */
     uint32_t size; /* sizeof(struct wk_fetched), set by the caller */
@@ -105,8 +106,9 @@ struct wk_fetched { /* the answer lives until the call ends */
     const char *body; /* NUL-terminated, never NULL */
     size_t body_len;
 };
-/* True when an answer came, whatever its status. False: reply->sent tells NOT_SENT from UNKNOWN; err is TRANSIENT
- * (http.unreachable, http.timeout, http.reply_too_large ...). Suspends; call.wait_in_tx inside a transaction. */
+/* True when an answer came, whatever its status. False: reply->sent tells NOT_SENT from UNKNOWN; err is TRANSIENT (http.not_sent, http.unknown,
+ * call.deadline) but for http.bad_request and http.reply_too_large (SYSTEM); target.open, target.full and target.all_full: the target fails or too much is
+ * under way, nothing was tried, err->retry_after_ms says when it is worth it (guard.h). Suspends; call.wait_in_tx inside a transaction. */
 static inline bool wk_fetch(struct wk_call *call, const struct wk_fetch *request, struct wk_fetched *reply, struct wk_err *err)
 {
     return wk_host->fetch(call, request, reply, err);

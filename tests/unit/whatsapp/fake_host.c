@@ -204,6 +204,7 @@ static int64_t apply(const struct wk_sql *sql, const struct wk_arg *args)
             return 0;
         r->sent_us = 0;
         r->error_code = (int)args[1].i;
+        r->attempts -= (int)args[2].i;
         return 1;
     }
     if (!strcmp(sql->name, "whatsapp_settle")) {
@@ -331,6 +332,11 @@ static bool f_later(struct wk_call *call, int64_t at_us, struct wk_err *err)
     fake.later_us = at_us;
     return wk_fail(err, WK_TRANSIENT, "call.later", "later");
 }
+static void assert_target(const struct wk_fetch *request)
+{
+    if (!request->target || strcmp(request->target, "whatsapp") != 0)
+        abort();
+}
 static bool f_fetch(struct wk_call *call, const struct wk_fetch *request, struct wk_fetched *reply, struct wk_err *err)
 {
     size_t i = fake.fetches < fake.answer_count ? fake.fetches : fake.answer_count - 1;
@@ -339,6 +345,12 @@ static bool f_fetch(struct wk_call *call, const struct wk_fetch *request, struct
         return wk_fail(err, WK_SYSTEM, "call.wait_in_tx", "fetch");
     if (!fake.answer_count)
         abort();
+    if (fake.is_held_back) {
+        (void)wk_fail(err, WK_TRANSIENT, "target.open", "whatsapp");
+        err->retry_after_ms = 3000;
+        return false;
+    }
+    assert_target(request);
     fake.fetches++;
     (void)snprintf(fake.url, sizeof fake.url, "%s %s", request->method, request->url);
     (void)snprintf(fake.body, sizeof fake.body, "%.*s", (int)request->body_len, (const char *)request->body);
@@ -369,6 +381,31 @@ static void *f_json_parse(struct wk_call *call, const char *text, size_t len, st
     return json;
 }
 
+static int64_t f_target_wait(struct wk_call *call, const char *target)
+{
+    (void)call, (void)target;
+    return fake.target_wait_ms;
+}
+/* One rate per name, as the host's, but with the fake's clock. */
+static struct { char name[80]; int64_t tat_us; } limits[32];
+static bool f_limit(struct wk_call *call, const char *name, double per_second, uint32_t burst, uint32_t cost, uint32_t max_wait_ms, int64_t *wait_us)
+{
+    int64_t interval = (int64_t)(1e6 / per_second), next;
+    size_t i = 0;
+
+    (void)call;
+    while (limits[i].name[0] && strcmp(limits[i].name, name) != 0)
+        if (++i == WK_COUNT(limits))
+            abort();
+    (void)snprintf(limits[i].name, sizeof limits[i].name, "%s", name);
+    next = (limits[i].tat_us > fake.now_us ? limits[i].tat_us : fake.now_us) + cost * interval;
+    *wait_us = next - burst * interval - fake.now_us > 0 ? next - burst * interval - fake.now_us : 0;
+    if (*wait_us > max_wait_ms * INT64_C(1000))
+        return false;
+    limits[i].tat_us = next;
+    return true;
+}
+
 static void *state;
 static void f_set_state(struct wk_plugin *plugin, void *s)
 {
@@ -388,6 +425,7 @@ static const struct wk_host table = {
     .plugin_setting_int = f_plugin_setting_int, .db_read = f_read, .db_write = f_write, .db_queue = f_queue, .db_step = f_step, .rows_count = f_rows_count,
     .rows_text = f_rows_text, .rows_affected = f_rows_affected, .publish = f_publish, .later = f_later, .fetch = f_fetch,
     .plugin_set_state = f_set_state, .state = f_state, .json_parse = f_json_parse, .count = f_count,
+    .target_wait = f_target_wait, .limit = f_limit,
 };
 
 struct wk_call *fake_begin(void)
@@ -402,6 +440,7 @@ void fake_reset(void)
 {
     fake_end();
     memset(&fake, 0, sizeof fake);
+    memset(limits, 0, sizeof limits);
     fake.now_us = INT64_C(1767225600000000);
     fake.secret = "test-token";
     setting_count = 0;

@@ -35,6 +35,8 @@ struct fake {
     char log[FAKE_LOG][1100];
     unsigned logged;
     const char *secret;
+    int64_t target_wait_ms; /* the breaker's */
+    bool is_held_back;      /* wk_fetch() is refused by the guards, for 3 s */
 };
 extern struct fake fake;
 

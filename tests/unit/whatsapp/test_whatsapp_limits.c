@@ -182,6 +182,64 @@ static void a_number_is_paced(void **state)
     assert_true(fake.slept_us > 0);
 }
 
+/* 131048/130429 halves the number's rate here: 10 per second become 5, and the burst of a tenth of a second with it. */
+static void a_slowed_number_sends_half_as_fast(void **state)
+{
+    int64_t from;
+
+    (void)state;
+    fake_set("rate_per_number", "10");
+    to("27115550100");
+    meta_says(WK_ANSWERED, 400, ERROR(130429));
+    assert_false(run());
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    from = fake.now_us;
+    for (int i = 0; i < 25; i++) {
+        char user[20];
+
+        (void)snprintf(user, sizeof user, "271155502%02d", i);
+        to(user);
+        assert_true(run());
+    }
+    assert_in_range(fake.now_us - from, 4700000, 5200000);
+}
+
+/* The breaker is open: the message waits, promises nothing and loses no attempt; when it heals, it goes. */
+static void an_open_breaker_is_waited_for(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    fake.target_wait_ms = 4000;
+    assert_false(run());
+    assert_later(4 * S, 5 * S);
+    assert_false(fake.row.is_there);
+    assert_int_equal(fake.fetches, 0);
+    fake.now_us = fake.later_us;
+    fake.target_wait_ms = 0;
+    assert_true(run());
+    assert_int_equal(fake.row.attempts, 1);
+}
+
+static void a_breaker_that_opens_in_the_last_moment_costs_no_attempt(void **state)
+{
+    (void)state;
+    meta_says(WK_ANSWERED, 200, TAKEN);
+    fake.is_held_back = true;
+    for (int i = 0; i < 3; i++) {
+        assert_false(run());
+        assert_later(3 * S, 4 * S);
+        assert_true(fake.row.is_there);
+        assert_int_equal(fake.row.attempts, 0);
+        assert_int_equal(fake.row.sent_us, 0); /* nothing is on its way: the next try need not wait for a status */
+        fake.now_us = fake.later_us;
+    }
+    fake.is_held_back = false;
+    assert_true(run());
+    assert_int_equal(fake.fetches, 1);
+    assert_int_equal(fake.row.attempts, 1);
+    assert_string_equal(fake.row.state, "sent");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -193,6 +251,9 @@ int main(void)
         T(without_a_token_nothing_is_promised),
         T(a_pair_is_paced),
         T(a_number_is_paced),
+        T(a_slowed_number_sends_half_as_fast),
+        T(an_open_breaker_is_waited_for),
+        T(a_breaker_that_opens_in_the_last_moment_costs_no_attempt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

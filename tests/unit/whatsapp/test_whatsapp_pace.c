@@ -92,56 +92,25 @@ static void a_refused_pair_waits_4_to_the_n(void **state)
     assert_int_equal(wa_pair_refuse(pair, start), start + S);
 }
 
-static void a_number_keeps_its_rate(void **state)
-{
-    struct wa_cell *number = wa_pace_number(pace, "11");
-    int64_t now = start;
-    int sent = 0;
-
-    (void)state;
-    for (int i = 0; i < 800; i++) { /* always the next slot: 10 s of work at 80 per s */
-        now += wa_number_take(number, 80, now, INT64_MAX / 2);
-        sent++;
-    }
-    assert_in_range(now - start, 10 * S - 2 * WA_NUMBER_BURST_US, 10 * S);
-    /* a slot too far away is not taken */
-    number = wa_pace_number(pace, "12");
-    for (sent = 0; wa_number_take(number, 10, start, 2 * S) <= 2 * S; sent++)
-        ;
-    assert_in_range(sent, 20, 22);
-    assert_true(wa_number_take(number, 10, start, 2 * S) > 2 * S);
-    assert_true(wa_number_take(number, 10, start + S, 2 * S) <= 2 * S);
-}
-
-static int sent_in_10_s(struct wa_cell *number, int64_t *now)
-{
-    int64_t end = *now + 10 * S;
-    int sent = 0;
-
-    while (*now < end) {
-        *now += wa_number_take(number, 100, *now, INT64_MAX / 2);
-        sent++;
-    }
-    return sent;
-}
-
 static void a_slowed_number_halves_and_recovers(void **state)
 {
     struct wa_cell *number = wa_pace_number(pace, "11");
     int64_t now = start;
 
     (void)state;
-    assert_in_range(sent_in_10_s(number, &now), 990, 1015);
+    assert_int_equal(wa_number_slowness(number, now), 1);
     wa_number_slow(number, now);
     wa_number_slow(number, now + 1); /* the same wave of answers counts once */
-    assert_in_range(sent_in_10_s(number, &now), 490, 515);
-    wa_number_slow(number, now);
-    assert_in_range(sent_in_10_s(number, &now), 240, 260);
-    now += 120 * S; /* two quiet minutes */
-    assert_in_range(sent_in_10_s(number, &now), 990, 1015);
+    assert_int_equal(wa_number_slowness(number, now + 59 * S), 2);
+    wa_number_slow(number, now + 59 * S);
+    assert_int_equal(wa_number_slowness(number, now + 60 * S), 4);
+    assert_int_equal(wa_number_slowness(number, now + 119 * S), 2); /* a quiet minute each */
+    assert_int_equal(wa_number_slowness(number, now + 179 * S), 1);
+    now += 3600 * S;
     for (int i = 0; i < 50; i++)
         wa_number_slow(number, now += 2 * S);
-    assert_true(sent_in_10_s(number, &now) >= 10); /* never to nothing */
+    assert_int_equal(wa_number_slowness(number, now), 64); /* never to nothing */
+    assert_int_equal(wa_number_slowness(wa_pace_number(pace, "12"), now), 1);
 }
 
 static void a_stopped_number_lets_one_try(void **state)
@@ -184,7 +153,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(in_any_ten_minutes_a_pair_keeps_its_mean, setup, teardown),
         cmocka_unit_test_setup_teardown(pairs_do_not_touch_each_other, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_pair_waits_4_to_the_n, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_number_keeps_its_rate, setup, teardown),
         cmocka_unit_test_setup_teardown(a_slowed_number_halves_and_recovers, setup, teardown),
         cmocka_unit_test_setup_teardown(a_stopped_number_lets_one_try, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_table_forgets_who_is_nearest_to_new, setup, teardown),
