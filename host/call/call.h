@@ -52,6 +52,7 @@ struct wk_call {
     bool is_parked;        /* the event comes from wakala.parked: its row is the mark */
     int64_t later_us;      /* wk_later: 0 = not asked */
     const struct wk_message *message;
+    const struct wk_plugin *culprit; /* whose on_message failed */
     const struct wk_err *given_up; /* why this message is run only to tell the person; NULL: to be handled */
     struct wk_http *http;
     const char *weighed; /* plugin whose kept memory is measured by this call; NULL: not this time */

@@ -5,6 +5,7 @@
 #include "call/offload.h"
 #include "call/told.h"
 #include "fiber/fiber.h"
+#include "observe/backtrace.h"
 #include "observe/log.h"
 #include "observe/metric.h"
 #include "plugin/loader.h"
@@ -328,3 +329,4 @@ const struct wk_host wk_host_table = {
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;
+WK_HIDDEN void (*wk_fail_ear)(const char *code) = wk_backtrace_note;

@@ -83,6 +83,7 @@ static const struct wk_setting schema[] = {
     NUMBER("guard.breaker_failures", "5", 1, 1000, "failures in a row after which a target outside is left alone (twice as many of broken answers)"),
     TIME("guard.breaker_delay", "5s", 100, 1 * HOUR, "for how long at first; doubled each time it has not healed"),
     TIME("guard.breaker_delay_max", "60s", 100, 1 * HOUR, "and at most for how long"),
+    TIME("guard.alert_interval", "60s", 1 * SEC, 24 * HOUR, "system.error of one kind: the first at once, then one with a count in each of these"),
 
     {.key = "secrets.key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
      .help = "master key of tenants' secrets: 32 bytes as 64 hex digits (openssl rand -hex 32)"},

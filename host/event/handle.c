@@ -1,9 +1,11 @@
 /* handle.c - one event, one subscriber, one call: run, commit with the mark, and say what became of it. */
 #include "call/told.h"
+#include "call/watch.h"
 #include "event/internal.h"
 #include "event/message.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
+#include "observe/backtrace.h"
 #include "observe/log.h"
 #include "plugin/loader.h"
 
@@ -29,11 +31,11 @@ static bool is_weather(const struct wk_err *err)
 }
 
 static enum handled once(struct wk_log *log, const struct subscriber *s, const struct work *work, const struct wk_err *given_up, int64_t *later_us,
-                         struct wk_err *err)
+                         const struct wk_plugin **culprit, struct wk_err *err)
 {
     const struct wk_event *event = work->event;
-    struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .tenant = work->tenant, .message = &event->id, .ref = event->type,
-                                .deadline_ms = s->deadline_ms};
+    struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .message = &event->id, .ref = event->type,
+                                .tenant = wk_uuid_is_nil(work->tenant) ? NULL : work->tenant, .deadline_ms = s->deadline_ms};
     struct wk_call call;
     enum handled result;
     bool wrote, ok;
@@ -70,6 +72,7 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
         log->engine->turns++;
         log->engine->turn_trips += call.trips;
     }
+    *culprit = call.culprit ? call.culprit : s->plugin;
     wk_call_finish(&call);
     return result;
 }
@@ -100,12 +103,33 @@ static bool is_expired(const struct wk_log *log, const struct work *work, struct
     return true;
 }
 
+/* A SYSTEM failure is the operator's at the first try, whatever the next ones bring; weather only when it was too much for a person. */
+static void watch_failure(struct wk_log *log, const struct subscriber *s, const struct work *work, const char *plugin, bool was_told,
+                          const struct wk_err *err)
+{
+    struct wk_log_fields fields = {.plugin = plugin, .hook = s->name, .trace_id = work->event->trace_id, .err = err};
+    char tenant[WK_UUID_TEXT], trace[1024];
+
+    (void)wk_error_look(log->engine->registry, err);
+    if (err->cls == WK_SECURITY)
+        wk_watch(log->engine, &(struct wk_watched){.err = err, .plugin = plugin, .route = s->name, .trace_id = work->event->trace_id,
+                                                   .tenant = wk_uuid_text(work->tenant, tenant)});
+    if (err->cls == WK_SYSTEM)
+        fields.backtrace = wk_backtrace_of(err->code, trace, sizeof trace) ? trace : NULL;
+    if (err->cls == WK_SYSTEM || (was_told && err->cls == WK_TRANSIENT))
+        alert_of(log, WK_SEVERITY_ERROR, plugin, work->event->type, err->code ? err->code : "a failure without a code");
+    if (was_told)
+        log_told(&fields, work->event, err);
+    else
+        wk_log_line(WK_WARN, &fields, "event %s failed", work->event->type);
+}
+
 enum handled log_handle(struct wk_log *log, const struct subscriber *s, const struct work *work, int64_t *later_us, struct wk_err *err)
 {
     const struct wk_event *event = work->event;
-    struct wk_log_fields fields = {.plugin = s->plugin ? s->plugin->name : "host", .hook = s->name, .trace_id = event->trace_id, .err = err};
     enum handled result = HANDLED_FAILED;
     struct wk_err why;
+    const struct wk_plugin *culprit = s->plugin, *teller = NULL;
     bool is_telling = false;
 
     if (log->engine->share && wk_share_is_poison(log->engine->share, &event->id)) {
@@ -114,12 +138,13 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
     }
     if (is_expired(log, work, err)) {
         log->stats.expired++;
+        alert_of(log, WK_SEVERITY_WARNING, s->name, event->type, "event.expired");
         return HANDLED_DEAD;
     }
     if (s->host)
         return s->host(log, event, err) ? HANDLED_DONE : log->is_draining ? HANDLED_STOPPED : is_weather(err) ? HANDLED_AGAIN : HANDLED_FAILED;
     for (int i = 0; i < RUNS_ON_CONFLICT; i++) {
-        result = once(log, s, work, is_telling ? &why : NULL, later_us, err);
+        result = once(log, s, work, is_telling ? &why : NULL, later_us, is_telling ? &teller : &culprit, err);
         if (result == HANDLED_FAILED && !s->sub && !is_telling && !is_weather(err) && is_final(event, err)) {
             is_telling = true;
             why = *err;
@@ -141,13 +166,7 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
         log->stats.handled++;
     if (result == HANDLED_FAILED && is_telling)
         *err = why; /* telling failed, too: it is the first failure that the dead letter names */
-    if (is_telling)
-        fields.err = &why;
-    if (result <= HANDLED_MARKED && is_telling)
-        log_told(&fields, event, &why);
-    if (result == HANDLED_FAILED) {
-        (void)wk_error_look(log->engine->registry, err);
-        wk_log_line(WK_WARN, &fields, "event %s failed", event->type);
-    }
+    if (result == HANDLED_FAILED || is_telling)
+        watch_failure(log, s, work, culprit ? culprit->name : "host", result != HANDLED_FAILED, is_telling ? &why : err);
     return result;
 }

@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "db/lane.h"
 #include "event/log.h"
+#include "guard/alerts.h"
 #include "plugin/registry.h"
 
 enum { CLASSES = WK_SHARE_CLASSES, SUBS_MAX = 64, BUCKETS = 4096, TENANT_BUCKETS = 1024, TRIES = 4 /* and so three retries */ };
@@ -185,6 +186,9 @@ bool clean_start(struct wk_log *log, struct wk_err *err); /* arms the timers of 
 bool clean_run(struct wk_log *log, const struct wk_event *event, struct wk_err *err); /* subscriber host.cleanup */
 /* timers.c, cursors.c */
 void log_timer_loop(void *arg);
+void alert_publish(struct wk_log *log); /* what is due of the machine's alerts; parks */
+/* For the operator, unless `type` is an event that tells of errors itself. */
+void alert_of(struct wk_log *log, enum wk_severity severity, const char *service, const char *type, const char *error);
 void log_cursor_loop(void *arg);
 bool cursors_write(struct wk_log *log, struct wk_err *err);
 bool cursors_load(struct wk_log *log, uint64_t lanes, struct wk_err *err);

@@ -26,8 +26,10 @@ bool wk_message_run(struct wk_call *call, const struct wk_event *event, struct w
         wk_call_enter(call, &frame, hooks[i].plugin, "on_message");
         verdict = hooks[i].plugin->desc.on_message(call, &message, err);
         wk_call_leave(call, &frame);
-        if (verdict == WK_FAILED)
+        if (verdict == WK_FAILED) {
+            call->culprit = hooks[i].plugin;
             return false;
+        }
         if (verdict == WK_HANDLED)
             return true;
     }

@@ -81,6 +81,8 @@ bool bury_event(struct wk_log *log, const struct subscriber *s, const struct wk_
         if (log->engine->share && wk_err_is(why, "plugin.crashed"))
             wk_share_poison_forget(log->engine->share, &event->id); /* not before it lies in the dead letters */
         log->stats.dead++;
+        if (!wk_err_is(why, "event.expired")) /* that was said */
+            alert_of(log, WK_SEVERITY_ERROR, s->name, event->type, "there are new dead letters");
         wk_log_line(WK_ERROR, &fields, "event %s is a dead letter after %u attempts: wakala dead list", event->type, attempts);
     }
     return ok;

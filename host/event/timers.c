@@ -58,6 +58,7 @@ void log_timer_loop(void *arg)
     do {
         more = false;
         (void)fire(log, &more);
+        alert_publish(log);
         log_wake_waiting(log);
         if (wk_mono_us() >= next_maintain) {
             struct wk_exec item = {.stmt = &q_maintain};

@@ -215,6 +215,11 @@ void wk_guard_merge(struct wk_guard *guard, const char *target, int64_t open_for
         (void)wk_breaker_merge(cell, open_for_ms < max ? open_for_ms : max, trips, guard->conf.now_us());
 }
 
+int64_t wk_guard_alert_interval_us(const struct wk_guard *guard)
+{
+    return (guard && guard->conf.alert_interval_ms ? guard->conf.alert_interval_ms : 60000) * INT64_C(1000);
+}
+
 /* --- limits, penalties --------------------------------------------------------------------------------------------------------------- */
 
 bool wk_guard_limit(struct wk_guard *guard, const char *owner, const char *tenant, const char *name, double per_second, uint32_t burst, uint32_t cost,

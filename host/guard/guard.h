@@ -12,6 +12,7 @@ struct wk_guard_conf { /* 0: the default in brackets */
     struct wk_share *share;
     uint32_t target_calls, calls; /* under way at once, in this process [32, 128] */
     struct wk_breaker_conf breaker; /* [5 failures, 5 s, 60 s] */
+    uint32_t alert_interval_ms;   /* between two of one kind [60 s] */
     int64_t (*now_us)(void);      /* [the monotonic clock] */
     /* Told when this process opens a breaker or closes it again: for the log, and for other machines. */
     void (*turned)(void *arg, const char *target, enum wk_breaker_turn turn, int64_t open_ms, unsigned trips, const char *cause);
@@ -34,6 +35,8 @@ void wk_guard_garbage(struct wk_guard *guard, const char *target);    /* the las
 bool wk_guard_may_retry(struct wk_guard *guard, const char *target);
 /* What another machine has published: `target` is open for so long. Opens or prolongs, never closes. */
 void wk_guard_merge(struct wk_guard *guard, const char *target, int64_t open_for_ms, unsigned trips);
+
+int64_t wk_guard_alert_interval_us(const struct wk_guard *guard); /* NULL: the default */
 
 /* wk_limit() and wk_limit_reserve() of the SDK; `owner` and `tenant` belong to the name. */
 bool wk_guard_limit(struct wk_guard *guard, const char *owner, const char *tenant, const char *name, double per_second, uint32_t burst, uint32_t cost,

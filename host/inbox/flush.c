@@ -4,6 +4,7 @@
 #include "call/call.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
+#include "guard/alerts.h"
 #include "observe/log.h"
 #include <stdlib.h>
 
@@ -231,6 +232,7 @@ static void alert(struct flusher *f)
     wk_log_line(WK_ERROR, NULL, "%llu updates went into quarantine (table wakala.quarantine holds them whole); the last: channel %s, address %s, %s. "
                                 "wakala tenant address list names the addresses that are known", (unsigned long long)room->unsaid, c->last_channel,
                 *address ? wk_mask_text(masked, sizeof masked, address) : "not given", c->last_why);
+    wk_alert_raise(room->engine->share, WK_SEVERITY_WARNING, c->last_channel ? c->last_channel : "inbox", "updates went into quarantine");
     room->unsaid = 0;
     room->next_alert_us = now + ALERT_US;
 }

@@ -2,6 +2,7 @@
 #include "inbox/internal.h"
 #include "call/call.h"
 #include "call/http_hook.h"
+#include "call/watch.h"
 #include "db/lane.h"
 #include "fiber/fiber.h"
 #include "observe/log.h"
@@ -189,12 +190,15 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     w.body = wk_exchange_body(x, &w.body_len);
     wk_blame_enter(hook->plugin->name, "verify", NULL, NULL, hook->inbox->path);
     if (hook->inbox->verify && hook->inbox->verify(&w, &err) == WK_FORGED) {
-        struct wk_log_fields fields = {.plugin = hook->plugin->name, .hook = "verify", .err = &err};
+        struct wk_watched forged = {.err = &err, .plugin = hook->plugin->name, .route = hook->inbox->path, .path = hook->inbox->path,
+                                    .ip = wk_exchange_peer(x)};
 
         wk_blame_leave();
         wk_arena_finish(&query_memory);
         room->stats.forged++;
-        wk_log_line(WK_WARN, &fields, "webhook with a wrong or missing signature from %s", wk_exchange_peer(x));
+        if (err.cls != WK_SECURITY) /* whatever its code, it is forged */
+            (void)wk_fail(&err, WK_SECURITY, "http.forged", "%s", "a webhook with a wrong or missing signature");
+        wk_watch(room->engine, &forged);
         answer(x, 401, "signature\n");
         return;
     }

@@ -1,4 +1,5 @@
 /* crash.c - what a dead worker leaves: who was on the CPU, for which tenant and message; kept, logged, counted. */
+#include "guard/alerts.h"
 #include "master/internal.h"
 #include "observe/log.h"
 #include "observe/metric.h"
@@ -129,6 +130,7 @@ const struct wk_crash *wk_crash_record(struct wk_proc *proc, int status)
     if (c->has_blame && is_the_messages_doing(status))
         c->is_set_aside = wk_share_poison_count(m->share, &c->frame.message, deadly_signal(status));
     count(c);
+    wk_alert_raise(m->share, WK_SEVERITY_CRITICAL, c->has_blame ? c->frame.plugin : "host", "plugin.crashed");
     log_it(c);
     return c;
 }

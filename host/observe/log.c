@@ -279,7 +279,11 @@ static void write_line(enum wk_level level, const struct wk_log_fields *f, const
         add_field(&line, "trace_id", f->trace_id, FIELD_MAX_BYTES);
         add_field(&line, "span_id", f->span_id, FIELD_MAX_BYTES);
         add_field(&line, "request_id", f->request_id, FIELD_MAX_BYTES);
+        add_field(&line, "kind", f->kind, FIELD_MAX_BYTES);
+        add_field(&line, "ip", f->ip, FIELD_MAX_BYTES);
+        add_field(&line, "subject", f->subject, FIELD_MAX_BYTES);
         add_err(&line, f->err);
+        add_field(&line, "backtrace", f->backtrace, MSG_MAX_BYTES);
     }
     put(&line);
 }

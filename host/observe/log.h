@@ -12,6 +12,9 @@
 struct wk_log_fields { /* any may be NULL: left out. Text is escaped and cut at 256 bytes each */
     const char *plugin, *hook, *tenant, *trace_id, *span_id, *request_id;
     const struct wk_err *err; /* {"class","code","message"} */
+    const char *kind;         /* "security": the lines a watchman reads; with ip and subject, "" when there is none */
+    const char *ip, *subject;
+    const char *backtrace;    /* where a SYSTEM error was raised */
 };
 
 /* path NULL, "" or "stderr": stderr. Before the first open: stderr, WK_INFO. */

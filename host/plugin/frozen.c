@@ -33,6 +33,7 @@ FROZEN(wk_plugin_desc, open, 120);
 FROZEN(wk_plugin_desc, close, 128);
 FROZEN(wk_plugin_desc, sql_end, 144);
 FROZEN(wk_plugin_desc, errors, 152);
+FROZEN(wk_plugin_desc, fail_ear, 160);
 FROZEN(wk_host, alloc, 8);
 FROZEN(wk_host, trace_id, 112);
 FROZEN(wk_host, setting_text, 120);

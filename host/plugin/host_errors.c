@@ -90,6 +90,7 @@ static const struct wk_error_type codes[] = {
                        "A worker has too many requests to the outside under way: something outside is slow. See its breaker in wakala status."),
     WK_ERROR_SYSTEM("http.event", "No memory for the listener's timers."),
     WK_ERROR_SECURITY("http.forbidden", 403, "The principal lacks the route's permission: give its role that permission, or see who tries."),
+    WK_ERROR_SECURITY("http.forged", 401, "A webhook has a wrong or missing signature: is the secret the sender's? Else somebody tries."),
     WK_ERROR_TRANSIENT("http.gone", "The client left before its answer."),
     WK_ERROR_SYSTEM("http.handover", "A connection cannot be handed to the new generation: it is served by the old one."),
     WK_ERROR_TRANSIENT("http.handover_full", "The new generation is behind with taking connections: it is offered again."),

@@ -11,7 +11,10 @@ const struct wk_event_type wk_host_cleanup = {.name = "host.cleanup", .priority 
 static const struct wk_event_type wk_cache_invalidated = {.name = "cache.invalidated", .priority = WK_NORMAL, .version = 1, .ttl_s = 3600, .key = "pattern",
                                                    .schema = "cache.invalidated.json", .summary = "What the cache keeps under a tag or pattern is not true any more"};
 
-static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created, &wk_cache_invalidated};
+const struct wk_event_type wk_system_error = {.name = "system.error", .priority = WK_HIGH, .version = 2, .ttl_s = 7 * 24 * 3600, .key = "service",
+                                              .schema = "system.error.json", .summary = "The operator should look at something"};
+
+static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created, &wk_cache_invalidated, &wk_system_error};
 static struct wk_plugin the_host = {.name = "host"};
 
 size_t wk_host_events(struct wk_event_hook *to)

@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
+#include "observe/backtrace.h"
 
 /* What dlerror() says, with the cure where it is known. The path is left out: it is the copy's, nobody knows it. */
 static bool explain(const struct wk_staged *staged, struct wk_err *err)
@@ -52,6 +53,8 @@ struct wk_plugin *wk_plugin_load(const struct wk_staged *staged, const struct wk
     memcpy(plugin->version, staged->info.version, sizeof plugin->version);
     memcpy(plugin->build_id, staged->info.build_id, sizeof plugin->build_id);
     *desc->host = host;
+    if (plugin->desc.fail_ear)
+        *plugin->desc.fail_ear = wk_backtrace_note;
     return wk_steal(plugin);
 }
 

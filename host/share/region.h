@@ -17,6 +17,7 @@ enum {
     WK_REGION_TARGETS = 256,
     WK_REGION_LIMITS = 32768,  /* powers of two: found by hash, in sets of WK_LIMIT_WAYS */
     WK_REGION_PENALTIES = 8192,
+    WK_REGION_ALERTS = 256,
     WK_LIMIT_WAYS = 8,
     WK_TARGET_PROBES = 3,  /* calls let through at once while half-open, and successes that close */
     WK_TARGET_CLASSES = 3, /* of failures */
@@ -84,6 +85,14 @@ struct wk_region_target {
     char name[80];
 };
 
+/* Something the operator must hear. host/guard/alerts.c; registered like a metric. */
+struct wk_region_alert {
+    _Atomic uint64_t hash; /* of service and error; 0: free */
+    _Atomic uint32_t is_ready, severity, count; /* count: not told yet */
+    _Atomic int64_t next_us; /* not told before */
+    char service[48], error[112];
+};
+
 struct wk_region {
     uint64_t magic;
     uint32_t version, size;
@@ -99,6 +108,7 @@ struct wk_region {
     struct wk_region_target target[WK_REGION_TARGETS];
     struct wk_region_limit limit[WK_REGION_LIMITS];
     struct wk_region_limit penalty[WK_REGION_PENALTIES];
+    struct wk_region_alert alert[WK_REGION_ALERTS];
 };
 
 struct wk_share {

@@ -1,6 +1,7 @@
 #include "worker/front.h"
 #include "call/call.h"
 #include "call/http_hook.h"
+#include "call/watch.h"
 #include "fiber/fiber.h"
 #include "http/client.h"
 #include "observe/log.h"
@@ -125,6 +126,18 @@ static void count(const struct target *t, int status, int64_t began_us)
     wk_metric_observe(t->seconds, (double)(wk_mono_us() - began_us) / 1e6);
 }
 
+/* With the trace id: the client has its beginning as reference. */
+static void watch(struct job *job, struct wk_call *call, const struct wk_err *err)
+{
+    char owner[WK_UUID_TEXT];
+
+    wk_watch(job->front->engine,
+             &(struct wk_watched){.err = err, .plugin = job->target->route->plugin->name, .route = job->target->label, .path = wk_hook_path(&job->http),
+                                  .ip = wk_hook_peer(&job->http), .subject = call->principal.subject, .trace_id = call->trace.trace_id,
+                                  .tenant = call->tenant ? call->tenant->tenant.id_text : NULL,
+                                  .credential_tenant = wk_uuid_is_nil(&call->principal.tenant) ? NULL : wk_uuid_text(&call->principal.tenant, owner)});
+}
+
 /* One run of the hook; true: run it again (somebody else changed the rows first, and nothing has left yet). */
 static bool attempt(struct job *job, bool is_last)
 {
@@ -152,12 +165,8 @@ static bool attempt(struct job *job, bool is_last)
         wk_call_finish(&call);
         return true;
     }
-    if (!ok && err.cls != WK_BUSINESS) { /* with the trace id: the client has its beginning as reference */
-        struct wk_log_fields fields = {.plugin = hook->plugin->name, .hook = job->target->label, .trace_id = call.trace.trace_id, .err = &err};
-
-        wk_log_line(err.cls == WK_SYSTEM ? WK_ERROR : WK_WARN, &fields, "request failed");
-    }
     if (!ok) {
+        watch(job, &call, &err);
         wk_call_rollback(&call);
         status = wk_http_fail(&job->http, &err);
     }

@@ -5,10 +5,12 @@
 #include "event/log.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
+#include "guard/alerts.h"
 #include "guard/guard.h"
 #include "http/client.h"
 #include "http/handover.h"
 #include "master/protocol.h"
+#include "observe/backtrace.h"
 #include "observe/log.h"
 #include "observe/metric.h"
 #include "tenant/secret.h"
@@ -143,7 +145,10 @@ static void published(void *arg, unsigned cls, uint64_t lanes)
 
 static void on_breaker(void *arg, const char *target, enum wk_breaker_turn turn, int64_t open_ms, unsigned trips, const char *cause)
 {
-    (void)arg;
+    struct worker *w = arg;
+
+    if (turn == WK_BREAKER_OPENED)
+        wk_alert_raise(w->share, WK_SEVERITY_ERROR, target, "target.open");
     if (turn == WK_BREAKER_OPENED)
         wk_log_line(WK_ERROR, NULL, "target %s fails (%s): nobody asks it for %lld ms (trip %u); the breaker is open", target, cause, (long long)open_ms, trips);
     else
@@ -171,7 +176,7 @@ static bool wire(struct worker *w, struct wk_err *err)
                                   .breaker = {.failures = (uint32_t)wk_settings_int(s, "guard.breaker_failures"),
                                               .delay_ms = (uint32_t)wk_settings_int(s, "guard.breaker_delay"),
                                               .delay_max_ms = (uint32_t)wk_settings_int(s, "guard.breaker_delay_max")},
-                                  .turned = on_breaker};
+                                  .alert_interval_ms = (uint32_t)wk_settings_int(s, "guard.alert_interval"), .turned = on_breaker, .arg = w};
     static char owner[96];
     struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner};
 
@@ -457,6 +462,7 @@ int wk_worker_main(const struct wk_worker_args *args)
 
     wk_fault_init();
     w.problems = wk_problems_create();
+    wk_backtrace_start();
     w.share = w.engine.share = wk_share_open(args->share_fd, args->slot, &err);
     w.engine.base = event_base_new();
     if (!w.share || !w.engine.base || !w.problems) {

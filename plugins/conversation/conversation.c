@@ -1,5 +1,5 @@
 /* conversation - dialogue over any channel: who wrote, where they are, what to say. Nodes come from the plugins (flow/1); this one keeps
- * states, turns, menus, language and the way back. Also notify/1 and a first intent/1.
+ * states, turns, menus, language and the way back. Also a first intent/1.
  * docs/design/conversation.md. */
 #include <wakala/plugin.h>
 #include <wakala/service/flow.h>
@@ -23,8 +23,6 @@ static const struct wk_setting settings[] = {
 static const struct wk_event_type events[] = {
     {.name = "conversation.push", .priority = WK_HIGH, .version = 1, .ttl_s = 24 * 3600, .key = "user id",
      .schema = "conversation.push.json", .summary = "A node is shown to a person who did not ask for it just now"},
-    {.name = "system.error", .priority = WK_HIGH, .version = 1, .ttl_s = 7 * 24 * 3600, .key = "subject", .schema = "system.error.json",
-     .summary = "The operator should look at something"},
     {0}};
 
 static const struct wk_sub subscriptions[] = {{.name = "push", .pattern = "conversation.push", .from = WK_FROM_START, .run = push_run}, {0}};
@@ -102,8 +100,8 @@ static struct wk_flow flow = {
     .push = push_node,
     .grant_role = store_grant_role,
     .find_user = store_find_user,
+    .tell = push_tell,
 };
-static struct wk_notifier notifier = {.head = {.size = sizeof notifier, .version = 1}, .tell = push_tell, .alert = push_alert};
 
 static bool detect(struct wk_call *call, const char *text, const char *language, struct wk_intent *intent, struct wk_err *err)
 {
@@ -114,7 +112,7 @@ static bool detect(struct wk_call *call, const char *text, const char *language,
 }
 static struct wk_intent_detector detector = {.head = {.size = sizeof detector, .version = 1}, .detect = detect};
 
-static const struct wk_provide provides[] = {{WK_FLOW, &flow.head}, {WK_NOTIFY, &notifier.head}, {WK_INTENT, &detector.head}, {0}};
+static const struct wk_provide provides[] = {{WK_FLOW, &flow.head}, {WK_INTENT, &detector.head}, {0}};
 
 static bool conversation_open(struct wk_plugin *plugin, struct wk_err *err)
 {
@@ -128,6 +126,6 @@ static void conversation_close(struct wk_plugin *plugin)
     registry_clear();
 }
 
-WK_PLUGIN("conversation", "1.0.0", .summary = "Dialogue: turns, menus, language, notices and a first intent detector", .settings = settings,
+WK_PLUGIN("conversation", "1.0.0", .summary = "Dialogue: turns, menus, language and a first intent detector", .settings = settings,
           .events = events, .subscriptions = subscriptions, .provides = provides, .on_message = on_message, .message_priority = 100,
           .errors = codes, .open = conversation_open, .close = conversation_close);

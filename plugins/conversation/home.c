@@ -2,9 +2,9 @@
 #include "home.h"
 
 #include <wakala/plugin.h>
-#include <wakala/service/notify.h>
 
 #include "out.h"
+#include "push.h"
 #include "texts.h"
 
 #define ENTRIES_MAX 64
@@ -223,7 +223,7 @@ static bool s2_show(struct wk_call *call, struct wk_turn *turn, struct wk_err *e
     asked = wk_printf(call, "%lld", (long long)now);
     if (!text || !asked)
         return no_memory(err);
-    return wk_alert(call, "person asked for", text, err) && turn_set(call, turn, KEY_PERSON, asked, err) &&
+    return push_alert(call, "person asked for", text, err) && turn_set(call, turn, KEY_PERSON, asked, err) &&
            out_say(call, turn, text_of(turn->language, "s2.text"), err);
 }
 

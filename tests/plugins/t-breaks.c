@@ -1,5 +1,7 @@
-/* t-breaks - a person who writes "break <how>" gets a failure of that kind; everything else is somebody else's. */
+/* t-breaks - a person who writes "break <how>", or asks for /breaks/<how>, gets a failure of that kind. */
+#include <stdlib.h>
 #include <wakala/plugin.h>
+#include <wakala/service/notify.h>
 
 static const struct wk_error_type errors[] = {
     WK_ERROR_BUSINESS("t-breaks.rule", 409, "You can't do that twice.", "It was asked to."),
@@ -34,4 +36,33 @@ static enum wk_verdict on_message(struct wk_call *call, const struct wk_message 
     return WK_FAILED;
 }
 
-WK_PLUGIN("t-breaks", "1.0.0", .summary = "Fails as it is told", .errors = errors, .on_message = on_message, .message_priority = 5);
+static bool on_break(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *how = wk_http_param(http, "how");
+
+    (void)call;
+    if (!strcmp(how, "bug"))
+        return wk_fail(err, WK_SYSTEM, "t-breaks.bug", "cause: row 4712");
+    if (!strcmp(how, "attack"))
+        return wk_fail(err, WK_SECURITY, "t-breaks.attack", "cause: row 4713");
+    if (!strcmp(how, "weather"))
+        return wk_fail(err, WK_TRANSIENT, "t-breaks.weather", "cause: row 4714");
+    return wk_fail(err, WK_BUSINESS, "t-breaks.rule", "cause: row 4711");
+}
+
+/* n alerts of one kind in the tenant's name; or an event that its subscriber cannot read. */
+static bool on_tell(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *text = wk_http_param(http, "tenant"), *n = wk_http_query(http, "alerts");
+    struct wk_uuid tenant;
+    bool ok = text && wk_uuid_parse(text, &tenant) && wk_enter_tenant(call, &tenant, err);
+
+    for (long i = n ? strtol(n, NULL, 10) : 0; ok && i > 0; i--)
+        ok = wk_alert(call, "shelf", "nearly empty", err);
+    return ok && (n || wk_publish(call, "conversation.push", "nobody", "{}", 2, err));
+}
+static const struct wk_route routes[] = {{.method = WK_GET, .path = "/breaks/{how}", .permission = WK_PUBLIC, .run = on_break},
+                                         {.method = WK_POST, .path = "/breaks/of/{tenant}", .permission = WK_PUBLIC, .run = on_tell},
+                                         {0}};
+
+WK_PLUGIN("t-breaks", "1.0.0", .summary = "Fails as it is told", .errors = errors, .routes = routes, .on_message = on_message, .message_priority = 5);

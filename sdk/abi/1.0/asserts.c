@@ -232,7 +232,8 @@ MEMBER(wk_flow, stay, 136, bool (*)(struct wk_turn *, const char *));
 MEMBER(wk_flow, push, 144, bool (*)(struct wk_call *, const struct wk_uuid *, const char *, const char *, struct wk_err *));
 MEMBER(wk_flow, grant_role, 152, bool (*)(struct wk_call *, const struct wk_uuid *, const char *, bool, struct wk_err *));
 MEMBER(wk_flow, find_user, 160, bool (*)(struct wk_call *, const char *, const char *, struct wk_uuid *, struct wk_err *));
-GROWS(wk_flow, 168);
+MEMBER(wk_flow, tell, 168, bool (*)(struct wk_call *, const struct wk_notice *, struct wk_err *));
+GROWS(wk_flow, 176);
 
 MEMBER(wk_header, name, 0, const char *);
 MEMBER(wk_header, value, 8, const char *);
@@ -534,7 +535,8 @@ MEMBER(wk_plugin_desc, close, 128, void (*)(struct wk_plugin *));
 MEMBER(wk_plugin_desc, sql_begin, 136, const struct wk_sql *const *);
 MEMBER(wk_plugin_desc, sql_end, 144, const struct wk_sql *const *);
 MEMBER(wk_plugin_desc, errors, 152, const struct wk_error_type *);
-GROWS(wk_plugin_desc, 160);
+MEMBER(wk_plugin_desc, fail_ear, 160, void (**)(const char *));
+GROWS(wk_plugin_desc, 168);
 
 MEMBER(wk_principal, size, 0, uint32_t);
 MEMBER(wk_principal, tenant, 4, struct wk_uuid);

@@ -40,6 +40,7 @@ struct wk_plugin_desc {
     void (*close)(struct wk_plugin *plugin); /* in reverse order when the worker ends; not after a kill */
     const struct wk_sql *const *sql_begin, *const *sql_end;
     const struct wk_error_type *errors; /* every code it fails with (err.h) */
+    void (**fail_ear)(const char *code); /* where the host puts its ear for SYSTEM errors */
 };
 _Static_assert(offsetof(struct wk_plugin_desc, host) == 8 && offsetof(struct wk_plugin_desc, settings) == 48 &&
                    offsetof(struct wk_plugin_desc, on_message) == 104 && offsetof(struct wk_plugin_desc, sql_begin) == 136,
@@ -51,6 +52,7 @@ static inline void wk_set_state(struct wk_plugin *plugin, void *state) { wk_host
 /* Name and version stand apart because they also go into the ELF note. Exactly once per .so, in <name>.c. */
 #define WK_PLUGIN(plugin_name, plugin_version, ...)                                                                    \
     WK_HIDDEN const struct wk_host *wk_host;                                                                           \
+    WK_HIDDEN void (*wk_fail_ear)(const char *code);                                                                   \
     extern WK_HIDDEN const struct wk_sql *const __start_wk_sql[] __attribute__((weak));                                \
     extern WK_HIDDEN const struct wk_sql *const __stop_wk_sql[] __attribute__((weak));                                 \
     __attribute__((section(".note.wakala"), used, aligned(4))) static const struct wk_note wk_note_ = {                \
@@ -65,5 +67,6 @@ static inline void wk_set_state(struct wk_plugin *plugin, void *state) { wk_host
                                                            .version = plugin_version,                                  \
                                                            .sql_begin = __start_wk_sql,                                \
                                                            .sql_end = __stop_wk_sql,                                   \
+                                                           .fail_ear = &wk_fail_ear,                                   \
                                                            __VA_ARGS__}
 #endif

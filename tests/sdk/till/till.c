@@ -149,5 +149,13 @@ static bool on_tenant(struct wk_call *call, const struct wk_event *event, struct
 }
 static const struct wk_sub subscriptions[] = {{.name = "welcome", .pattern = "tenant.created", .from = WK_FROM_START, .run = on_tenant}, {0}};
 
-WK_PLUGIN("till", "1.0.0", .summary = "Pay at the till", .settings = settings, .provides = provides, .inboxes = inboxes,
+static const struct wk_error_type errors[] = {
+    WK_ERROR_BUSINESS("till.amount", 422, "The till takes the shop's own currency only.", "Offer another way of paying for this currency."),
+    WK_ERROR_SECURITY("till.bad_signature", 401, "A webhook's signature is not of its body and account: is the account's secret the current one?"),
+    WK_ERROR_BUSINESS("till.envelope", 422, "This is no webhook of a till.", "It has no id: kept in quarantine."),
+    WK_ERROR_SECURITY("till.no_signature", 401, "A webhook came without x-till-signature: not from the till, or a proxy drops the header."),
+    {0},
+};
+
+WK_PLUGIN("till", "1.0.0", .summary = "Pay at the till", .settings = settings, .provides = provides, .inboxes = inboxes, .errors = errors,
           .subscriptions = subscriptions);

@@ -291,6 +291,45 @@ static void a_full_queue_of_tasks_is_told_and_no_deadline_takes_a_task_away(void
     run(crowd);
 }
 
+static bool tried(struct wk_call *call, struct wk_retry *retry, enum wk_class cls, const char *code, uint32_t after_ms)
+{
+    struct wk_err why = {.cls = cls, .code = code, .retry_after_ms = after_ms};
+
+    return wk_retry(call, retry, &why);
+}
+static void try_again(struct wk_call *call)
+{
+    struct wk_retry retry = {.size = sizeof retry}, other = retry;
+    int64_t began = wk_mono_us();
+
+    assert_true(tried(call, &retry, WK_TRANSIENT, "http.not_sent", 0));
+    assert_true(tried(call, &retry, WK_TRANSIENT, "http.not_sent", 0));
+    assert_false(tried(call, &retry, WK_TRANSIENT, "http.not_sent", 0)); /* three tries */
+    assert_int_equal(retry.tries, 3);
+    assert_true(wk_mono_us() - began < 600000); /* pauses of at most 100 and 200 ms */
+    assert_false(tried(call, &other, WK_BUSINESS, "order.not_found", 0));
+    other.tries = 0;
+    assert_false(tried(call, &other, WK_SYSTEM, "db.statement", 0));
+    other.tries = 0;
+    assert_false(tried(call, &other, WK_TRANSIENT, "target.open", 0)); /* nobody asks it anyway */
+    other.tries = 0;
+    assert_false(tried(call, &other, WK_TRANSIENT, "t.busy", 6000)); /* longer than a call should wait */
+    other.tries = 0;
+    began = wk_mono_us();
+    assert_true(tried(call, &other, WK_TRANSIENT, "t.busy", 300));
+    assert_true(wk_mono_us() - began >= 300000); /* never before it was asked to */
+    other.tries = 0;
+    call->until_us = wk_mono_us() + 200000;
+    began = wk_mono_us();
+    assert_false(tried(call, &other, WK_TRANSIENT, "t.busy", 300)); /* the deadline would pass: at once, not at its end */
+    assert_true(wk_mono_us() - began < 100000);
+}
+static void tries_are_three_and_keep_the_deadline(void **state)
+{
+    (void)state;
+    run(try_again);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_million_service_calls_cost_no_memory),
         cmocka_unit_test(json_from_outside_is_bounded),
         cmocka_unit_test(work_goes_to_a_thread_and_back),
+        cmocka_unit_test(tries_are_three_and_keep_the_deadline),
         cmocka_unit_test(a_full_queue_of_tasks_is_told_and_no_deadline_takes_a_task_away),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void a_notice_is_told_once_and_by_template_outside_the_window(void **stat
     says("hi");
     assert_true(wk_uuid_parse(row.user, &notice.user));
     fake_forget();
-    assert_true(wk_notify(&fake.call, &notice, NULL));
+    assert_true(wk_flow_tell(&fake.call, &notice, NULL));
     fake_copy(json, sizeof json, fake.events[0].json);
     assert_true(run_push(json, NULL));
     hears(WK_OUT_TEXT, "Your order is ready.");
@@ -75,7 +75,7 @@ static void a_notice_is_told_once_and_by_template_outside_the_window(void **stat
     assert_int_equal(fake.sent_count, 0);
     notice.dedup = NULL, notice.template_name = "order_ready";
     fake_forget();
-    assert_true(wk_notify(&fake.call, &notice, NULL));
+    assert_true(wk_flow_tell(&fake.call, &notice, NULL));
     fake_copy(json, sizeof json, fake.events[0].json);
     fake.now += INT64_C(25) * 3600 * 1000000;
     assert_true(run_push(json, NULL));

@@ -254,7 +254,7 @@ static void chains_run_by_priority_then_name(void **state)
     (void)wk_registry_inboxes(shop.registry, &n);
     assert_int_equal(n, 1);
     (void)wk_registry_events(shop.registry, &n);
-    assert_int_equal(n, 4);
+    assert_int_equal(n, 5);
     assert_string_equal(wk_registry_event(shop.registry, "tenant.created")->plugin->name, "host");
 }
 
@@ -302,6 +302,7 @@ static void the_hooks_are_printed(void **state)
                         "  hello.said                       high   v1  by t-good\n"
                         "    -> t-good.on-any\n"
                         "  host.cleanup                     low    v1  by host\n"
+                        "  system.error                     high   v2  by host\n"
                         "  tenant.created                   normal v1  by host\n"
                         "  other.said                       nobody declares it; waited for by t-good.on-other\n");
     free(text);

@@ -8,6 +8,7 @@
 #include <wakala/service.h>
 
 #define WK_FLOW "flow/1"
+struct wk_notice; /* service/notify.h */
 struct wk_turn; /* one conversation in one call; valid until the node's function returns */
 
 enum wk_state { WK_IDLE, WK_GREETING, WK_INTENT_DETECTION, WK_CUSTOMER_FLOW, WK_VENDOR_FLOW, WK_DRIVER_FLOW, WK_ORDER_TRACKING,
@@ -76,6 +77,7 @@ struct wk_flow {
     bool (*push)(struct wk_call *call, const struct wk_uuid *user, const char *node, const char *arg, struct wk_err *err);
     bool (*grant_role)(struct wk_call *call, const struct wk_uuid *user, const char *role, bool has, struct wk_err *err);
     bool (*find_user)(struct wk_call *call, const char *user_key, const char *name, struct wk_uuid *user, struct wk_err *err);
+    bool (*tell)(struct wk_call *call, const struct wk_notice *notice, struct wk_err *err);
 };
 
 /* In open(): tables are static and stay where they are. flow.duplicate_node (SYSTEM) names both owners. */
@@ -139,6 +141,11 @@ static inline bool wk_turn_stay(struct wk_call *call, struct wk_turn *turn, cons
 static inline bool wk_flow_push(struct wk_call *call, const struct wk_uuid *user, const char *node, const char *arg, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_flow, WK_FLOW, NULL, push, false, bool, call, err, call, user, node, arg, err);
+}
+/* Say a notice to a person in their own lane; service/notify.h is who merges, paces and decides. Queued, does not suspend. */
+static inline bool wk_flow_tell(struct wk_call *call, const struct wk_notice *notice, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_flow, WK_FLOW, NULL, tell, false, bool, call, err, call, notice, err);
 }
 /* Give or take a role ("vendor", "driver", "staff"). Writes in the call's transaction. May suspend. */
 static inline bool wk_flow_grant_role(struct wk_call *call, const struct wk_uuid *user, const char *role, bool has, struct wk_err *err)

@@ -42,6 +42,9 @@ enum wk_error_flags {
 
 _Static_assert(offsetof(struct wk_err, code) == 8 && offsetof(struct wk_err, msg) == 16, "frozen in ABI 1.0");
 
+/* The host's: told of every SYSTEM error where it is made, for its backtrace. Absent where nobody defines it. */
+extern WK_HIDDEN void (*wk_fail_ear)(const char *code) __attribute__((weak));
+
 /* Fill err and return false, so that a failing line reads: return wk_fail(err, ...); */
 WK_PRINTF(4, 5)
 static inline bool wk_fail(struct wk_err *err, enum wk_class cls, const char *code, const char *fmt, ...)
@@ -56,6 +59,8 @@ static inline bool wk_fail(struct wk_err *err, enum wk_class cls, const char *co
     va_start(ap, fmt);
     (void)vsnprintf(err->msg, sizeof err->msg, fmt, ap);
     va_end(ap);
+    if (cls == WK_SYSTEM && &wk_fail_ear && wk_fail_ear)
+        wk_fail_ear(code);
     return false;
 }
 /* Codes, not messages, are what a program compares. `err` must have been filled, or be zeroed. */

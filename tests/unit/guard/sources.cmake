@@ -1,0 +1,2 @@
+# Backtraces are of the room observe.
+set(EXTRA_LIBS wk_observe)
