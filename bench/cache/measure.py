@@ -2,7 +2,7 @@
 
     script/bench cache [--seeds N]
 
-l1_get_ns: a hit in a worker's own memory, hash of the key included, 120,000 entries of eight tenants asked for by Zipf 0.9; best of five rounds.
+l1_get_ns: processor time of a hit in a worker's own memory, hash of the key included, 120,000 entries of eight tenants asked for by Zipf 0.9; best of five rounds.
 miss_ratio_vs_lru: our misses / those of an LRU that may use as many bytes, on Zipf 0.9 with scans mixed in: SMALLER is better, aim 0.9. The same on
 five more traces, whose rules stand in bench/cache/l1.c: aim 1.0. Worst of the seeds.
 l2_get_us: a fetch whose value lies in Redis (400 bytes, three tags: value, versions and age in one trip), one after the other, beside one MGET of as

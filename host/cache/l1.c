@@ -1,7 +1,7 @@
 /* l1.c - S3-FIFO (Yang et al., 2023) but for its main queue: a small queue that newcomers pass, a main queue, a ghost of fingerprints.
  * The main queue is kept in the order of last use, roughly: the paper's, which gives each entry up to three more turns, holds on to yesterday's
  * favourites and misses more than an LRU when popularity moves (docs/design/cache.md).
- * An entry is one block: head, value, key. It stands in a bucket, in one of the two queues and in its tenant's list. */
+ * An entry is one block: head, key, value; the key beside the head, where looking for it costs no cache line more. It stands in a bucket, in one of the two queues and in its tenant's list. */
 #include "cache/l1.h"
 
 #include <malloc.h>
@@ -28,9 +28,10 @@ struct entry {
     uint32_t cost, key_len, value_len;
     bool is_used; /* since it came, or since its tenant's list gave it another turn */
     bool is_main;
-    char data[] __attribute__((aligned(8))); /* value, then key */
+    char data[] __attribute__((aligned(8))); /* key, then, aligned again, value */
 };
 TAILQ_HEAD(entries, entry);
+static size_t key_room(size_t key_len) { return (key_len + 7) & ~(size_t)7; }
 
 struct ghost { /* remembered as long as no more than a main queue's bytes have been forgotten after it */
     uint32_t print, at; /* `at` in units of 256 bytes, and wraps */
@@ -263,7 +264,7 @@ static struct entry *find(const struct wk_l1 *l1, const struct wk_l1_key *key)
 {
     struct entry *e = l1->buckets[key->hash & l1->bucket_mask];
 
-    while (e && (e->hash != key->hash || e->key_len != key->len || memcmp(e->data + e->value_len, key->key, key->len) != 0 ||
+    while (e && (e->hash != key->hash || e->key_len != key->len || memcmp(e->data, key->key, key->len) != 0 ||
                  !wk_uuid_equal(&e->tenant->id, key->tenant)))
         e = e->chain;
     return e;
@@ -275,29 +276,31 @@ void *wk_l1_get(struct wk_l1 *l1, const struct wk_l1_key *key, size_t *len)
 
     if (!e)
         return NULL;
-    e->is_used = true;
+    if (!e->is_used) /* a line that is not written need not go back to memory */
+        e->is_used = true;
     if (e->is_main && (uint32_t)(l1->placed >> 8) - e->placed > l1->main_max / 16 >> 8) { /* not at every use: its neighbours are not in the processor's cache */
         dequeue(l1, e);
         enqueue(l1, e, true);
     }
     *len = e->value_len;
-    return e->data;
+    return e->data + key_room(e->key_len);
 }
 
 static struct entry *entry_create(const struct wk_l1_key *key, const void *head, size_t head_len, const void *body, size_t body_len)
 {
-    struct entry *e = malloc(sizeof *e + head_len + body_len + key->len);
+    size_t at = key_room(key->len);
+    struct entry *e = malloc(sizeof *e + at + head_len + body_len);
 
     if (!e)
         return NULL;
     *e = (struct entry){.hash = key->hash, .key_len = (uint32_t)key->len, .value_len = (uint32_t)(head_len + body_len)};
     e->cost = (uint32_t)(malloc_usable_size(e) + MALLOC_HEAD);
-    if (head_len)
-        memcpy(e->data, head, head_len);
-    if (body_len)
-        memcpy(e->data + head_len, body, body_len);
     if (key->len)
-        memcpy(e->data + head_len + body_len, key->key, key->len);
+        memcpy(e->data, key->key, key->len);
+    if (head_len)
+        memcpy(e->data + at, head, head_len);
+    if (body_len)
+        memcpy(e->data + at + head_len, body, body_len);
     return e;
 }
 
