@@ -203,7 +203,10 @@ struct wk_redis *wk_redis_create(struct event_base *base, struct wk_sched *sched
     redis->conf.connect_ms = conf->connect_ms ? conf->connect_ms : CONNECT_MS;
     redis->conf.servers = NULL;
     redis_listener_init(redis);
-    ok = keep(&redis->conf.master) & keep(&redis->conf.user) & keep(&redis->conf.password) & keep(&redis->conf.sentinel_password);
+    ok = keep(&redis->conf.master); /* all of them: what is freed must be ours */
+    ok = keep(&redis->conf.user) && ok;
+    ok = keep(&redis->conf.password) && ok;
+    ok = keep(&redis->conf.sentinel_password) && ok;
     if (!ok)
         wk_fail(err, WK_SYSTEM, "host.no_memory", "Redis");
     else if (conf->mode == WK_REDIS_SENTINEL && !*redis->conf.master)

@@ -434,12 +434,13 @@ static void a_mute_server_slows_one_caller_a_little(void **state)
     struct wk_uuid id;
 
     (void)state;
+    budget_ms = 50;
     open_with_redis((struct wk_cache_conf){0});
     everybody(0, "a");
     test_redis_freeze(&server);
     before = wk_mono_us();
     assert_int_equal(GET(0, .key = "other"), 0);
-    assert_true(wk_mono_us() - before < 200000);
+    assert_true(wk_mono_us() - before < 500000);
     before = wk_mono_us();
     for (int i = 0; i < 100; i++) {
         char key[16];
@@ -447,7 +448,7 @@ static void a_mute_server_slows_one_caller_a_little(void **state)
         (void)snprintf(key, sizeof key, "k%d", i);
         assert_int_equal(GET(0, .key = key), 0);
     }
-    assert_true(wk_mono_us() - before < 200000);
+    assert_true(wk_mono_us() - before < 1000000); /* not one budget each */
     id = commit(0, "a");
     assert_int_equal(GET(0, .tags = "a"), 1);
     turn(600); /* away for good */

