@@ -5,8 +5,6 @@
 #include "event/log.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
-#include "guard/alerts.h"
-#include "guard/guard.h"
 #include "http/client.h"
 #include "http/handover.h"
 #include "master/protocol.h"
@@ -14,6 +12,7 @@
 #include "observe/log.h"
 #include "observe/metric.h"
 #include "tenant/secret.h"
+#include "worker/breakers.h"
 #include "worker/caches.h"
 #include "worker/checks.h"
 #include "worker/front.h"
@@ -143,18 +142,6 @@ static void published(void *arg, unsigned cls, uint64_t lanes)
         wk_share_wake_others(w->share, cls, lanes);
 }
 
-static void on_breaker(void *arg, const char *target, enum wk_breaker_turn turn, int64_t open_ms, unsigned trips, const char *cause)
-{
-    struct worker *w = arg;
-
-    if (turn == WK_BREAKER_OPENED)
-        wk_alert_raise(w->share, WK_SEVERITY_ERROR, target, "target.open");
-    if (turn == WK_BREAKER_OPENED)
-        wk_log_line(WK_ERROR, NULL, "target %s fails (%s): nobody asks it for %lld ms (trip %u); the breaker is open", target, cause, (long long)open_ms, trips);
-    else
-        wk_log_line(WK_INFO, NULL, "target %s works again: the breaker is closed", target);
-}
-
 static void on_switch_leave(void *data) { wk_blame_save(&((struct wk_call *)data)->blame); }
 static void on_switch_enter(void *data) { wk_blame_restore(&((struct wk_call *)data)->blame); }
 
@@ -171,12 +158,6 @@ static bool wire(struct worker *w, struct wk_err *err)
                             .application_name = "wakala", .connect_timeout_ms = (uint32_t)wk_settings_int(s, "database.connect_deadline"),
                             .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
     struct wk_inbox_conf inbox = {.engine = &w->engine};
-    struct wk_guard_conf guard = {.share = w->share, .target_calls = (uint32_t)wk_settings_int(s, "guard.target_calls"),
-                                  .calls = (uint32_t)wk_settings_int(s, "guard.calls"),
-                                  .breaker = {.failures = (uint32_t)wk_settings_int(s, "guard.breaker_failures"),
-                                              .delay_ms = (uint32_t)wk_settings_int(s, "guard.breaker_delay"),
-                                              .delay_max_ms = (uint32_t)wk_settings_int(s, "guard.breaker_delay_max")},
-                                  .alert_interval_ms = (uint32_t)wk_settings_int(s, "guard.alert_interval"), .turned = on_breaker, .arg = w};
     static char owner[96];
     struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner};
 
@@ -189,8 +170,9 @@ static bool wire(struct worker *w, struct wk_err *err)
     w->engine.published = published;
     w->engine.published_arg = w;
     return (w->engine.db = wk_db_create(w->engine.base, &db, err)) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
-           (w->engine.guard = wk_guard_create(&guard, err)) &&
-           wk_caches_create(&w->engine, s, w->args->index, &log, err) && (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
+           wk_breakers_create(&w->engine, s, err) &&
+           wk_caches_create(&w->engine, s, w->args->index, &log, err) && wk_breakers_listen(&w->engine, err) &&
+           (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
            (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) &&
            (w->log = wk_log_create(&log, err)) && (w->pulse = wk_pulse_create(&w->engine, w->front, w->log, w->inbox, err));
 }

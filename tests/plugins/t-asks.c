@@ -81,7 +81,7 @@ static enum wk_verdict on_message(struct wk_call *call, const struct wk_message 
 
     if (!path || message->failure)
         return WK_DECLINED;
-    if (!ask(call, "chat-peer", path, 4000, &status, err))
+    if (!ask(call, "chat-peer", path, 2000, &status, err))
         return WK_FAILED;
     text = wk_printf(call, "the peer said %d", status);
     return text && wk_reply_text(call, text, err) ? WK_HANDLED : WK_FAILED;
