@@ -365,6 +365,7 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
         log->tail = reached;
         is_whole = !is_cut;
         *more |= is_cut;
+        log->has_news |= is_cut; /* or the rest of a full batch would wait for the next poll */
     }
     if (ok && is_lag_due) {
         ok = take(log, &lag, epochs, items[1].result, &is_cut, &reached);
