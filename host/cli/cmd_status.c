@@ -87,6 +87,7 @@ static void print_status(const json_t *s)
     const json_t *reload = json_object_get(s, "reload");
     char up[32];
     size_t i;
+    const char *name;
     json_t *one;
 
     (void)printf("master pid %lld, up %s, listening on %s%s\n", number(s, "pid"), span(number(s, "uptime_s"), up, sizeof up),
@@ -99,6 +100,13 @@ static void print_status(const json_t *s)
         (void)printf("  %s\n", json_string_value(one));
     json_array_foreach(json_object_get(s, "quarantine"), i, one)
         (void)printf("quarantined: plugin %s (it crashed repeatedly; `wakala reload` tries it again)\n", json_string_value(one));
+    i = 0;
+    (void)printf("depends on");
+    json_object_foreach(json_object_get(s, "dependencies"), name, one)
+        (void)printf("%s %s %s", i++ ? "," : "", name, !json_is_true(json_object_get(one, "ok")) ? "DOWN"
+                     : json_is_true(json_object_get(one, "degraded"))                           ? "degraded: not reached, goes on without"
+                                                                                                : "ok");
+    (void)printf("\n");
     json_array_foreach(json_object_get(s, "generations"), i, one)
         print_generation(one);
     if (json_array_size(json_object_get(s, "targets")))

@@ -46,6 +46,8 @@ static const struct wk_setting schema[] = {
     TIME("database.connect_deadline", "3s", 100, 1 * MIN, "to open one connection"),
     TIME("database.statement_deadline", "5s", 100, 10 * MIN, "longest statement and transaction of a call"),
 
+    TIME("bus.log_fallback", "2s", 100, 1 * HOUR, "events that a bus has not confirmed within it are read from the log by their lanes' owners"),
+
     SIZE("http.header_max", "16k", 1 * K, 1 * M, "request line and headers; above it 431"),
     SIZE("http.body_max", "1M", 1 * K, 1 * G, "body of a request whose route sets no other limit; above it 413"),
     SIZE("http.body_total_max", "256M", 1 * M, 16 * G, "bodies held at once by one worker; above it 503"),

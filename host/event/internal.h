@@ -1,4 +1,4 @@
-/* internal.h - the parts of the log, for log.c, lanes.c, read.c, dispatch.c, park.c, timers.c and cursors.c only. */
+/* internal.h - the parts of the log, for the files of host/event only. */
 #ifndef WK_LOG_INTERNAL_H
 #define WK_LOG_INTERNAL_H
 #include "call/call.h"
@@ -32,6 +32,8 @@ struct subscriber {
 struct entry { /* one event in memory, one block with its texts */
     struct entry *next; /* in its reader's list */
     struct position at;
+    struct position before; /* held ones: the event before it in its lane */
+    uint64_t receipt;   /* it came by the bus: acknowledged when it is settled; 0: read from the log */
     uint32_t refs;      /* the list, and each key queue it stands in */
     uint64_t pending;   /* bit per subscriber that is not done with it */
     uint64_t marked;    /* bit per subscriber that committed a mark */
@@ -58,6 +60,10 @@ struct reader { /* one class of one lane */
     int64_t written_us;      /* when, monotonic */
     bool is_full; /* its memory: read again when half of it is empty */
     bool is_tail; /* follows the end of the log together with the others; else it lags behind and is read by itself */
+    bool is_carried;      /* deliveries of the bus go on where it stands: not scanned at all */
+    struct entry *held;   /* deliveries behind a gap, or behind a full memory; at most a prefetch of them */
+    int64_t delivered_us; /* the last one, monotonic */
+    uint64_t ack;         /* receipt up to which all is settled */
     struct position cursor[SUBS_MAX]; /* where each subscriber was when the lane was taken */
     struct marks old, drop; /* found at takeover: already handled; to be removed with the next cursor write */
 };
@@ -106,6 +112,7 @@ struct round { /* tenants that may run a key of this class, the next one first *
     struct tenant_work *first, **end;
 };
 
+struct carry;
 struct wk_log {
     struct wk_log_conf conf;
     struct wk_engine *engine;
@@ -121,7 +128,8 @@ struct wk_log {
     struct tenant_work *tenant[TENANT_BUCKETS];
     struct round round[CLASSES];
     struct wk_conn *locks; /* its session holds the advisory locks of our lanes */
-    struct wk_fiber *keeper, *read_fiber, *timer_fiber, *cursor_fiber;
+    struct carry *carry;   /* NULL: no plugin provides a bus */
+    struct wk_fiber *keeper, *read_fiber, *timer_fiber, *cursor_fiber, *relay_fiber;
     bool is_draining, is_started, are_locks_lost, is_parked_stale, is_clock_stale;
     uint32_t fibers;       /* background fibers alive */
     struct wk_fiber *drainer;
@@ -133,6 +141,20 @@ struct wk_log {
 };
 
 /* read.c */
+struct scan { /* one look at the log, and for whom */
+    struct position from;
+    uint64_t mask[CLASSES]; /* lanes */
+    uint32_t limit;
+    char xid[24], seq[24], max[12], masks[CLASSES * 24];
+    struct wk_arg args[4];
+};
+struct wk_exec scan_item(struct scan *s);                                        /* s stays until it has been executed */
+size_t scan_rows(const struct wk_result *result);                                /* events in it */
+struct position scan_end(const struct wk_result *result, bool *is_behind);       /* where a scan that was not cut has come to */
+struct entry *entry_create(const struct wk_result *result, size_t row);
+void reader_add(struct wk_log *log, struct reader *r, struct entry *e);          /* the next one of this lane: takes it over */
+void reader_rest(struct reader *r, uint64_t receipt);                            /* a receipt without an entry, settled with what is before it */
+bool reader_may(const struct wk_log *log, unsigned lane);
 void log_read_loop(void *arg);
 struct entry *entry_ref(struct entry *e);
 void entry_unref(struct entry *e);
@@ -146,6 +168,20 @@ void log_publish_lanes(struct wk_log *log);
 void log_leave(struct wk_log *log, unsigned n); /* begin to give n lanes back, those at rest first */
 bool log_part(struct wk_log *log, struct wk_err *err); /* count no longer among the owners */
 bool log_give_quiet(struct wk_log *log, struct wk_err *err); /* give back leaving lanes whose handlers have ended */
+/* carry.c: deliveries of the bus */
+bool carry_open(struct wk_log *log, struct wk_err *err); /* begins to connect; true without a bus */
+void carry_close(struct wk_log *log);                    /* after the last handler: what is settled is acknowledged */
+void carry_destroy(struct wk_log *log);
+void carry_own(struct wk_log *log);                      /* the lanes we own have changed */
+void carry_settled(struct wk_log *log, unsigned cls, unsigned lane);
+void carry_held(struct wk_log *log, struct reader *r);   /* take what now goes on where the reader stands */
+void carry_scanned(struct wk_log *log, unsigned cls, unsigned lane); /* a scan has come up to the end for it */
+/* relay.c: from the log to the bus, and how far it has come */
+void log_relay_loop(void *arg);
+bool relay_keep(struct wk_log *log, struct wk_err *err); /* by the keeper: take the relay, or give it back. False: the session is in doubt */
+bool relay_is_ours(const struct wk_log *log);
+void relay_lost(struct wk_log *log);                     /* the session of its lock is gone */
+void relay_news(struct wk_log *log);
 /* dispatch.c */
 void log_offer(struct wk_log *log, struct entry *e);
 void log_run_ready(struct wk_log *log);

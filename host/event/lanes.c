@@ -29,6 +29,9 @@ void log_publish_lanes(struct wk_log *log)
     for (unsigned l = 0; l < WK_LANES; l++)
         if (log->lane[l].is_owned)
             owned |= UINT64_C(1) << l;
+    carry_own(log);
+    if (relay_is_ours(log))
+        owned = UINT64_MAX; /* whatever is published */
     for (unsigned c = 0; log->engine->share && c < CLASSES; c++)
         wk_share_set_lanes(log->engine->share, c, owned);
 }
@@ -64,6 +67,7 @@ static void lose_all(struct wk_log *log)
 
     log->locks = NULL;
     log->are_locks_lost = false;
+    relay_lost(log);
     for (unsigned l = 0; l < WK_LANES; l++)
         log_lose_lane(log, l);
     log_publish_lanes(log);
@@ -260,6 +264,8 @@ void log_keep_loop(void *arg)
             log->are_locks_lost |= !count_owners(log, &err);
         }
         if (!log->are_locks_lost && !log->is_draining && !balance(log, &wanted_since, &err))
+            log->are_locks_lost = true;
+        if (!log->are_locks_lost && !relay_keep(log, &err))
             log->are_locks_lost = true;
     } while (log_pause(log, "log.lanes", KEEP_MS));
     log->keeper = NULL;

@@ -48,6 +48,7 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
     log->conf.max_running = conf->max_running ? conf->max_running : 256;
     log->conf.poll_ms = conf->poll_ms ? conf->poll_ms : 100;
     log->conf.read_max = conf->read_max ? conf->read_max : 500;
+    log->conf.fallback_ms = conf->fallback_ms ? conf->fallback_ms : 2000;
     log->owners = 1;
     for (unsigned c = 0; c < CLASSES; c++)
         log->round[c].end = &log->round[c].first;
@@ -92,9 +93,10 @@ bool wk_log_start(struct wk_log *log, struct wk_err *err)
     }
     if (!clean_start(log, err))
         return false;
-    log->is_started = spawn(log, &log->keeper, "log.lanes", log_keep_loop, err) && spawn(log, &log->read_fiber, "log.read", log_read_loop, err) &&
-                      spawn(log, &log->timer_fiber, "log.timers", log_timer_loop, err) &&
-                      spawn(log, &log->cursor_fiber, "log.cursors", log_cursor_loop, err);
+    log->is_started = carry_open(log, err) && spawn(log, &log->keeper, "log.lanes", log_keep_loop, err) &&
+                      spawn(log, &log->read_fiber, "log.read", log_read_loop, err) && spawn(log, &log->timer_fiber, "log.timers", log_timer_loop, err) &&
+                      spawn(log, &log->cursor_fiber, "log.cursors", log_cursor_loop, err) &&
+                      (!log->carry || spawn(log, &log->relay_fiber, "log.relay", log_relay_loop, err));
     return log->is_started;
 }
 
@@ -107,6 +109,7 @@ void wk_log_woken(struct wk_log *log, uint64_t lanes)
     log->has_news |= mine;
     if (mine && log->read_fiber)
         wk_fiber_wake(log->read_fiber);
+    relay_news(log);
 }
 
 void wk_log_published(struct wk_log *log, unsigned cls, uint64_t lanes)
@@ -152,6 +155,8 @@ static void drain_lanes(struct wk_log *log, int64_t until_us)
     log_leave(log, WK_LANES);
     ok = log->locks && !log->keeper && log_part(log, &err);
     for (;;) {
+        if (ok && !log->relay_fiber)
+            ok = relay_keep(log, &err);
         ok = ok && log_give_quiet(log, &err);
         if ((!log->fibers && !log->stats.running) || wk_mono_us() >= until_us)
             break;
@@ -161,7 +166,7 @@ static void drain_lanes(struct wk_log *log, int64_t until_us)
 
 void wk_log_drain(struct wk_log *log, int64_t until_us)
 {
-    struct wk_fiber *background[] = {log->keeper, log->read_fiber, log->timer_fiber, log->cursor_fiber};
+    struct wk_fiber *background[] = {log->keeper, log->read_fiber, log->timer_fiber, log->cursor_fiber, log->relay_fiber};
     struct wk_err err;
 
     log->is_draining = true;
@@ -180,6 +185,7 @@ void wk_log_drain(struct wk_log *log, int64_t until_us)
     for (unsigned l = 0; l < WK_LANES; l++)
         log_lose_lane(log, l);
     log_publish_lanes(log);
+    carry_close(log);
     if (log->locks) {
         wk_conn_discard(log->locks); /* closing the session gives every lock back */
         wk_db_release(log->locks);
@@ -195,6 +201,7 @@ void wk_log_destroy(struct wk_log *log)
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES; c++)
             reader_clear(&log->lane[l].reader[c]);
+    carry_destroy(log);
     free(log);
 }
 

@@ -17,6 +17,7 @@ struct wk_log_conf {
     uint32_t max_running;      /* handlers at once; 0 = 256; a tenant has at most a quarter */
     uint32_t poll_ms;          /* how often lanes are looked at without a wake-up; 0 = 100 */
     uint32_t read_max;         /* events in memory per lane and class; 0 = 500 */
+    uint32_t fallback_ms;      /* a bus that has not confirmed an event within it is not relied on; 0 = 2,000 */
     /* Optional: every cache.invalidated that passes, of all lanes, whoever owns them; may come twice. And: some may have passed unseen. Never park. */
     void (*invalidated)(void *arg, const struct wk_uuid *tenant, const char *pattern, const struct wk_uuid *id);
     void (*unseen)(void *arg);
@@ -36,6 +37,11 @@ void wk_log_destroy(struct wk_log *log); /* after a drain; NULL allowed */
 struct wk_event_stats {
     uint32_t lanes, in_memory, running, waiting_keys, blocked_keys;
     uint64_t read, handled, failed, parked, dead, expired, conflicts, timers;
+    struct wk_bus_stats { /* of the bus, when there is one */
+        const char *name; /* its plugin; NULL: none */
+        bool is_up, is_relay; /* connected; this worker publishes */
+        uint64_t published, confirmed, returned, nacked, delivered, redelivered, duplicates, gaps, fallback_ms, connects;
+    } bus;
 };
 const struct wk_event_stats *wk_event_stats(const struct wk_log *log);
 #endif

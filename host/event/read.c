@@ -64,8 +64,21 @@ static struct position position_of(const struct wk_result *r, size_t row)
     return (struct position){(uint64_t)number(r, row, COL_XID), number(r, row, COL_SEQ)};
 }
 
+size_t scan_rows(const struct wk_result *result)
+{
+    size_t rows = wk_result_rows(result);
+
+    return rows && !wk_result_is_null(result, 0, COL_SEQ) ? rows : 0;
+}
+
+struct position scan_end(const struct wk_result *result, bool *is_behind)
+{
+    *is_behind = *wk_result_text(result, 0, COL_BEHIND, NULL);
+    return (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
+}
+
 /* One row into one block. */
-static struct entry *entry_create(const struct wk_result *r, size_t row)
+struct entry *entry_create(const struct wk_result *r, size_t row)
 {
     size_t type, key, payload, trace;
     const char *t = wk_result_text(r, row, COL_TYPE, &type), *k = wk_result_text(r, row, COL_KEY, &key), *p = wk_result_text(r, row, COL_PAYLOAD, &payload),
@@ -143,6 +156,10 @@ void reader_settle(struct wk_log *log, struct reader *r)
         struct entry *e = r->first;
 
         r->done = e->at;
+        if (e->receipt) {
+            r->ack = e->receipt;
+            carry_settled(log, e->cls, e->lane);
+        }
         for (uint32_t i = 0; e->marked && i < log->subs; i++) {
             if (!(e->marked & UINT64_C(1) << i))
                 continue;
@@ -160,10 +177,33 @@ void reader_settle(struct wk_log *log, struct reader *r)
         r->done = r->last;
     if (r->is_full && r->count < log->conf.read_max / 2) { /* not one by one: laggards that are read together stay together */
         r->is_full = false;
+        if (r->held)
+            carry_held(log, r);
         log->has_news = true;
         if (log->read_fiber)
             wk_fiber_wake(log->read_fiber);
     }
+}
+
+void reader_add(struct wk_log *log, struct reader *r, struct entry *e)
+{
+    r->whole = r->last = e->at;
+    e->pending = wanted_by(log, r, e);
+    *r->end = e;
+    r->end = &e->next;
+    r->count++;
+    log->stats.in_memory++;
+    if (e->pending)
+        log_offer(log, e);
+}
+
+/* With the last entry that is not settled, when there is one. */
+void reader_rest(struct reader *r, uint64_t receipt)
+{
+    if (r->first)
+        ((struct entry *)((char *)r->end - offsetof(struct entry, next)))->receipt = receipt;
+    else
+        r->ack = receipt;
 }
 
 void reader_clear(struct reader *r)
@@ -174,22 +214,19 @@ void reader_clear(struct reader *r)
         r->first = e->next;
         entry_unref(e);
     }
+    while (r->held) {
+        struct entry *e = r->held;
+
+        r->held = e->next;
+        entry_unref(e);
+    }
     free(r->old.item);
     free(r->drop.item);
     memset(r, 0, sizeof *r);
     r->end = &r->first;
 }
 
-/* One look at the log, and for whom. */
-struct scan {
-    struct position from;
-    uint64_t mask[CLASSES]; /* lanes */
-    uint32_t limit;
-    char xid[24], seq[24], max[12], masks[CLASSES * 24];
-    struct wk_arg args[4];
-};
-
-static bool may_read(const struct wk_log *log, unsigned lane) { return log->lane[lane].is_owned && !log->lane[lane].is_leaving; }
+bool reader_may(const struct wk_log *log, unsigned lane) { return log->lane[lane].is_owned && !log->lane[lane].is_leaving; }
 
 static bool is_empty(const struct scan *s)
 {
@@ -206,7 +243,7 @@ static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
     *tail = (struct scan){.from = log->tail, .limit = TAIL_MAX};
     *lag = (struct scan){.from = {UINT64_MAX, INT64_MAX}, .limit = LAG_MAX};
     for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && may_read(log, l); c++) {
+        for (unsigned c = 0; c < CLASSES && reader_may(log, l); c++) {
             struct reader *r = &log->lane[l].reader[c];
 
             r->is_full |= r->count >= log->conf.read_max;
@@ -215,7 +252,9 @@ static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
                 if (position_before(r->whole, log->tail))
                     r->whole = log->tail;
             }
-            if (r->is_tail) {
+            if (r->is_carried) {
+                continue;
+            } else if (r->is_tail) {
                 tail->mask[c] |= UINT64_C(1) << l;
             } else if (!r->is_full) {
                 lag->mask[c] |= UINT64_C(1) << l;
@@ -225,7 +264,7 @@ static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
         }
 }
 
-static struct wk_exec item_of(struct scan *s)
+struct wk_exec scan_item(struct scan *s)
 {
     int n = 0;
 
@@ -246,20 +285,13 @@ static bool read_row(struct wk_log *log, const struct scan *s, const uint64_t ep
     struct position at = position_of(result, row);
     struct entry *e;
 
-    if (!(s->mask[cls] & UINT64_C(1) << lane) || !may_read(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, at))
+    if (!(s->mask[cls] & UINT64_C(1) << lane) || !reader_may(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, at))
         return true;
     e = entry_create(result, row);
     if (!e)
         return false;
-    r->whole = r->last = at;
-    e->pending = wanted_by(log, r, e);
-    *r->end = e;
-    r->end = &e->next;
-    r->count++;
-    log->stats.in_memory++;
     log->stats.read++;
-    if (e->pending)
-        log_offer(log, e);
+    reader_add(log, r, e);
     return true;
 }
 
@@ -296,8 +328,8 @@ static void mark_read(struct wk_log *log, bool is_whole)
 static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, bool *is_cut,
                  struct position *reached)
 {
-    size_t rows = wk_result_rows(result), events = rows && !wk_result_is_null(result, 0, COL_SEQ) ? rows : 0;
-    bool ok = true;
+    size_t rows = wk_result_rows(result), events = scan_rows(result);
+    bool is_behind = false, ok = true;
 
     *reached = s->from;
     for (size_t i = 0; i < events && ok; i++) {
@@ -311,13 +343,23 @@ static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs
         log->last_seq = at.seq > log->last_seq ? at.seq : log->last_seq;
     }
     *is_cut = !ok || events == s->limit;
-    if (rows && !*is_cut) /* all that is finished has been seen */
-        *reached = (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
-    log->is_behind |= rows && *wk_result_text(result, 0, COL_BEHIND, NULL);
+    if (rows) {
+        struct position end = scan_end(result, &is_behind);
+
+        if (!*is_cut) /* all that is finished has been seen */
+            *reached = end;
+    }
+    log->is_behind |= is_behind;
     for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && may_read(log, l) && log->lane[l].epoch == epochs[l]; c++)
-            if ((s->mask[c] & UINT64_C(1) << l) && position_before(log->lane[l].reader[c].whole, *reached))
-                log->lane[l].reader[c].whole = *reached;
+        for (unsigned c = 0; c < CLASSES && reader_may(log, l) && log->lane[l].epoch == epochs[l]; c++)
+            if (s->mask[c] & UINT64_C(1) << l) {
+                struct reader *r = &log->lane[l].reader[c];
+
+                if (position_before(r->whole, *reached))
+                    r->whole = *reached;
+                if (log->carry && ok && !*is_cut)
+                    carry_scanned(log, c, l);
+            }
     return ok;
 }
 
@@ -327,11 +369,23 @@ static void join_tail(struct wk_log *log, const struct scan *lag, bool is_tail_e
     if (is_tail_empty)
         log->tail = reached;
     for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && may_read(log, l); c++) {
+        for (unsigned c = 0; c < CLASSES && reader_may(log, l); c++) {
             struct reader *r = &log->lane[l].reader[c];
 
-            r->is_tail |= (lag->mask[c] & UINT64_C(1) << l) && !position_before(r->whole, log->tail);
+            r->is_tail |= !r->is_carried && (lag->mask[c] & UINT64_C(1) << l) && !position_before(r->whole, log->tail);
         }
+}
+
+/* With all lanes carried by a bus nobody need scan, but for the caches: then the tail goes on for no lane, and its rows come without payload. */
+static bool is_heard(const struct wk_log *log)
+{
+    unsigned owned = 0;
+
+    if (!log->carry || !log->conf.invalidated || !log->is_reading) /* after a time without lanes the first of them make the tail */
+        return false;
+    for (unsigned l = 0; l < WK_LANES; l++)
+        owned += reader_may(log, l);
+    return owned > 0;
 }
 
 /* One trip. The laggards are scanned after the tail, so that they can reach it. False: the database did not answer. */
@@ -346,7 +400,7 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
 
     *more = false;
     choose(log, &tail, &lag);
-    is_tail_empty = is_empty(&tail);
+    is_tail_empty = is_empty(&tail) && !is_heard(log);
     is_tail_due = !is_tail_empty && (all || log->has_news || log->is_behind);
     is_lag_due = !is_empty(&lag);
     log->has_news = log->is_behind = false;
@@ -356,8 +410,8 @@ static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *e
         return true;
     for (unsigned l = 0; l < WK_LANES; l++)
         epochs[l] = log->lane[l].epoch;
-    items[0] = item_of(&tail);
-    items[1] = item_of(&lag);
+    items[0] = scan_item(&tail);
+    items[1] = scan_item(&lag);
     n = (size_t)is_tail_due + is_lag_due;
     ok = log_exec(log, is_tail_due ? items : items + 1, n, err);
     if (ok && is_tail_due) {

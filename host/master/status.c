@@ -160,12 +160,51 @@ static void add_target(const struct wk_target_info *info, void *arg)
     (void)json_array_append_new(arg, one);
 }
 
+/* One worker that cannot reach PostgreSQL makes the machine not ready; a degraded helper (Redis, a broker) does not. */
+static bool add_deps(const struct wk_proc *proc, json_t *deps)
+{
+    struct wk_slot_info info;
+    bool is_ok = true;
+
+    if (!wk_share_slot_get(proc->gen->master->share, proc->slot, &info))
+        return true;
+    for (int i = 0; i < WK_SHARE_DEPS && info.dep[i].name[0]; i++) {
+        const json_t *known = json_object_get(deps, info.dep[i].name);
+        bool was_ok = !known || json_is_true(json_object_get(known, "ok"));
+        bool was_degraded = known && json_is_true(json_object_get(known, "degraded"));
+        json_int_t latency = known ? json_integer_value(json_object_get(known, "latency_ms")) : 0;
+        json_t *one = json_object();
+
+        is_ok = is_ok && info.dep[i].is_ok;
+        (void)json_object_set_new(one, "ok", json_boolean(was_ok && info.dep[i].is_ok));
+        (void)json_object_set_new(one, "degraded", json_boolean(was_degraded || info.dep[i].is_degraded));
+        (void)json_object_set_new(one, "latency_ms",
+                                  json_integer(latency > info.dep[i].latency_ms ? latency : info.dep[i].latency_ms));
+        (void)json_object_set_new(deps, info.dep[i].name, one);
+    }
+    return is_ok;
+}
+
+static json_t *deps_json(const struct wk_master *m, bool *are_ok)
+{
+    json_t *deps = json_object();
+    const struct wk_proc *proc;
+
+    *are_ok = true;
+    if (m->active)
+        LIST_FOREACH(proc, &m->active->procs, link)
+            if (proc->state == WK_PROC_READY)
+                *are_ok = add_deps(proc, deps) && *are_ok;
+    return deps;
+}
+
 json_t *wk_status_json(const struct wk_master *m)
 {
     json_t *targets = json_array();
     json_t *out = json_object(), *gens = json_array(), *crashes = json_array(), *recycles = json_array(), *quarantine = json_array();
     int64_t now = wk_share_mono_us();
     const struct wk_gen *gen;
+    bool are_ok;
 
     LIST_FOREACH(gen, &m->gens, link)
         (void)json_array_append_new(gens, gen_json(gen, now));
@@ -187,6 +226,7 @@ json_t *wk_status_json(const struct wk_master *m)
     (void)json_object_set_new(out, "quarantine", quarantine);
     wk_guard_each(m->share, add_target, targets);
     (void)json_object_set_new(out, "targets", targets);
+    (void)json_object_set_new(out, "dependencies", deps_json(m, &are_ok));
     (void)json_object_set_new(out, "crashes_total", json_integer((json_int_t)m->n_crashes));
     (void)json_object_set_new(out, "crashes", crashes);
     (void)json_object_set_new(out, "recycles_total", json_integer((json_int_t)m->n_recycles));
@@ -221,42 +261,13 @@ json_t *wk_status_health(const struct wk_master *m, bool *is_ok)
     return out;
 }
 
-/* One worker that cannot reach PostgreSQL makes the machine not ready; a degraded helper (Redis) does not. */
-static bool add_deps(const struct wk_proc *proc, json_t *deps)
-{
-    struct wk_slot_info info;
-    bool is_ok = true;
-
-    if (!wk_share_slot_get(proc->gen->master->share, proc->slot, &info))
-        return true;
-    for (int i = 0; i < WK_SHARE_DEPS && info.dep[i].name[0]; i++) {
-        const json_t *known = json_object_get(deps, info.dep[i].name);
-        bool was_ok = !known || json_is_true(json_object_get(known, "ok"));
-        bool was_degraded = known && json_is_true(json_object_get(known, "degraded"));
-        json_int_t latency = known ? json_integer_value(json_object_get(known, "latency_ms")) : 0;
-        json_t *one = json_object();
-
-        is_ok = is_ok && info.dep[i].is_ok;
-        (void)json_object_set_new(one, "ok", json_boolean(was_ok && info.dep[i].is_ok));
-        (void)json_object_set_new(one, "degraded", json_boolean(was_degraded || info.dep[i].is_degraded));
-        (void)json_object_set_new(one, "latency_ms",
-                                  json_integer(latency > info.dep[i].latency_ms ? latency : info.dep[i].latency_ms));
-        (void)json_object_set_new(deps, info.dep[i].name, one);
-    }
-    return is_ok;
-}
-
 json_t *wk_status_ready(const struct wk_master *m, bool *is_ok)
 {
-    json_t *out = json_object(), *deps = json_object();
-    const struct wk_proc *proc;
+    json_t *out = json_object(), *deps;
     size_t ready = m->active ? wk_gen_count(m->active, WK_PROC_READY) : 0;
-    bool are_deps_ok = true, is_healthy;
+    bool are_deps_ok, is_healthy;
 
-    if (m->active)
-        LIST_FOREACH(proc, &m->active->procs, link)
-            if (proc->state == WK_PROC_READY)
-                are_deps_ok = add_deps(proc, deps) && are_deps_ok;
+    deps = deps_json(m, &are_deps_ok);
     json_decref(wk_status_health(m, &is_healthy));
     *is_ok = m->active && !m->is_stopping && ready >= m->active->plan.workers && are_deps_ok && is_healthy;
     (void)json_object_set_new(out, "ready", json_boolean(*is_ok));
@@ -312,6 +323,20 @@ static void print_target(const struct wk_target_info *info, void *arg)
         (void)fprintf(f, "wakala_breaker_state{%s} %d\n", wk_metric_labels(label, sizeof label, "target", info->name, NULL), (int)info->state);
 }
 
+/* What workers depend on: 1 all reach it, 0 one does not. */
+static void print_deps(FILE *f, const struct wk_master *m)
+{
+    bool are_ok;
+    json_t *deps = deps_json(m, &are_ok), *dep;
+    const char *name;
+
+    (void)fprintf(f, "# HELP wakala_dependency_up 1: every worker reaches it. 0: one at least does not.\n# TYPE wakala_dependency_up gauge\n");
+    json_object_foreach(deps, name, dep)
+        (void)fprintf(f, "wakala_dependency_up{dependency=\"%s\"} %d\n", name,
+                      json_is_true(json_object_get(dep, "ok")) && !json_is_true(json_object_get(dep, "degraded")));
+    json_decref(deps);
+}
+
 static void print_own(FILE *f, const struct wk_master *m)
 {
     size_t draining = 0;
@@ -330,6 +355,7 @@ static void print_own(FILE *f, const struct wk_master *m)
                      "# TYPE wakala_plugins_quarantined gauge\nwakala_plugins_quarantined %zu\n", m->n_quarantine);
     (void)fprintf(f, "# HELP wakala_breaker_state Of a named target outside: 0 closed, 1 half-open, 2 open.\n# TYPE wakala_breaker_state gauge\n");
     wk_guard_each(m->share, print_target, f);
+    print_deps(f, m);
     print_gauge(f, m, "wakala_worker_heartbeat_age_seconds", "Since the worker's loop last turned.", 0);
     print_gauge(f, m, "wakala_worker_resident_bytes", "Resident memory of the worker.", 1);
     print_gauge(f, m, "wakala_worker_fibers", "Calls in progress.", 2);

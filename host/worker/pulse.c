@@ -23,6 +23,7 @@ struct wk_pulse {
     struct wk_inbox_room *inbox;
     struct event *timer;
     unsigned beats;
+    struct shown bus[9]; /* as bus_shown */
     struct shown read, handled, failed, parked, dead, expired, stored, duplicates, statuses, quarantined, forged, refused, late, flushes, trips, turns, turn_trips;
     struct shown redis_commands, redis_failures, redis_connects, redis_lost, redis_mute;
 };
@@ -38,6 +39,32 @@ static void show_redis(struct wk_pulse *p, const struct wk_redis_stats *r)
 {
     show(&p->redis_commands, r->commands), show(&p->redis_failures, r->failures), show(&p->redis_connects, r->connects);
     show(&p->redis_lost, r->lost), show(&p->redis_mute, r->mute);
+}
+
+static const struct {
+    const char *name, *help;
+} bus_shown[] = {{"wakala_bus_published_total", "events given to the broker, again after a lost connection"},
+                 {"wakala_bus_confirmed_total", "events that the broker confirmed"},
+                 {"wakala_bus_returned_total", "events that the broker could not route"},
+                 {"wakala_bus_nacked_total", "events that the broker refused"},
+                 {"wakala_bus_delivered_total", "events that came from the broker"},
+                 {"wakala_bus_redelivered_total", "of those, marked as delivered before"},
+                 {"wakala_bus_duplicates_total", "of those, already read, by their position"},
+                 {"wakala_bus_gaps_total", "lanes filled from the log because an event was missing"},
+                 {"wakala_bus_fallback_milliseconds_total", "time in which lanes were read from the log although a bus is enabled, per worker and class"}};
+
+static void show_bus(struct wk_pulse *p, const struct wk_bus_stats *b)
+{
+    const uint64_t now[WK_COUNT(bus_shown)] = {b->published, b->confirmed, b->returned, b->nacked, b->delivered, b->redelivered, b->duplicates, b->gaps,
+                                               b->fallback_ms};
+
+    if (!b->name)
+        return;
+    for (size_t i = 0; i < WK_COUNT(bus_shown); i++) {
+        if (!p->bus[i].metric)
+            p->bus[i].metric = wk_metric(WK_COUNTER, bus_shown[i].name, NULL, bus_shown[i].help);
+        show(&p->bus[i], now[i]);
+    }
 }
 
 static void on_beat(evutil_socket_t fd, short what, void *arg)
@@ -57,6 +84,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     show(&p->stored, i->stored), show(&p->duplicates, i->duplicates), show(&p->statuses, i->statuses);
     show(&p->quarantined, i->quarantined), show(&p->forged, i->forged), show(&p->refused, i->refused), show(&p->late, i->late);
     show(&p->flushes, i->flushes), show(&p->trips, p->engine->trips);
+    show_bus(p, &e->bus);
     show(&p->turns, p->engine->turns), show(&p->turn_trips, p->engine->turn_trips);
     wk_cache_show(p->engine->cache);
     if (p->engine->redis)

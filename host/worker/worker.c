@@ -159,7 +159,7 @@ static bool wire(struct worker *w, struct wk_err *err)
                             .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
     struct wk_inbox_conf inbox = {.engine = &w->engine};
     static char owner[96];
-    struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner};
+    struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner, .fallback_ms = (uint32_t)wk_settings_int(s, "bus.log_fallback")};
 
     (void)snprintf(owner, sizeof owner, "%s/%u.%u/%d", wk_settings_text(s, "host.name"), w->args->generation, w->args->index, (int)getpid());
     if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))

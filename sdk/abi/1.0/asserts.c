@@ -14,6 +14,7 @@
 #include <wakala/money.h>
 #include <wakala/plugin.h>
 #include <wakala/service.h>
+#include <wakala/service/bus.h>
 #include <wakala/service/catalog.h>
 #include <wakala/service/channel.h>
 #include <wakala/service/drivers.h>
@@ -63,6 +64,54 @@ MEMBER(wk_attempt, gateway_id, 96, const char *);
 MEMBER(wk_attempt, return_url, 104, const char *);
 MEMBER(wk_attempt, webhook_url, 112, const char *);
 GROWS(wk_attempt, 120);
+
+MEMBER(wk_bus, head, 0, struct wk_service_head);
+MEMBER(wk_bus, start, 16, bool (*)(struct wk_plugin *plugin, void (*wake)(void *arg), void *arg, struct wk_err *err));
+MEMBER(wk_bus, stop, 24, void (*)(struct wk_plugin *));
+MEMBER(wk_bus, report, 32, void (*)(struct wk_plugin *, struct wk_bus_report *));
+MEMBER(wk_bus, relay, 40, void (*)(struct wk_plugin *, bool));
+MEMBER(wk_bus, publish, 48, size_t (*)(struct wk_plugin *, uint64_t, const struct wk_bus_record *, size_t));
+MEMBER(wk_bus, own, 56, void (*)(struct wk_plugin *, uint64_t));
+MEMBER(wk_bus, take, 64, size_t (*)(struct wk_plugin *, struct wk_bus_record *, size_t));
+MEMBER(wk_bus, settle, 72, void (*)(struct wk_plugin *, unsigned int, unsigned int, uint64_t));
+GROWS(wk_bus, 80);
+
+MEMBER(wk_bus_place, xid, 0, uint64_t);
+MEMBER(wk_bus_place, seq, 8, int64_t);
+WHOLE(wk_bus_place, 16);
+
+MEMBER(wk_bus_record, at, 0, struct wk_bus_place);
+MEMBER(wk_bus_record, before, 16, struct wk_bus_place);
+MEMBER(wk_bus_record, id, 32, struct wk_uuid);
+MEMBER(wk_bus_record, tenant, 48, struct wk_uuid);
+MEMBER(wk_bus_record, type, 64, const char *);
+MEMBER(wk_bus_record, key, 72, const char *);
+MEMBER(wk_bus_record, trace_id, 80, const char *);
+MEMBER(wk_bus_record, payload, 88, const char *);
+MEMBER(wk_bus_record, payload_len, 96, size_t);
+MEMBER(wk_bus_record, at_us, 104, int64_t);
+MEMBER(wk_bus_record, expires_us, 112, int64_t);
+MEMBER(wk_bus_record, receipt, 120, uint64_t);
+MEMBER(wk_bus_record, version, 128, uint32_t);
+MEMBER(wk_bus_record, cls, 132, uint16_t);
+MEMBER(wk_bus_record, lane, 134, uint16_t);
+WHOLE(wk_bus_record, 136);
+
+MEMBER(wk_bus_report, size, 0, uint32_t);
+MEMBER(wk_bus_report, is_up, 4, uint32_t);
+MEMBER(wk_bus_report, may_publish, 8, uint32_t);
+MEMBER(wk_bus_report, reserved, 12, uint32_t);
+MEMBER(wk_bus_report, round, 16, uint64_t);
+MEMBER(wk_bus_report, done, 24, uint64_t);
+MEMBER(wk_bus_report, connects, 32, uint64_t);
+MEMBER(wk_bus_report, published, 40, uint64_t);
+MEMBER(wk_bus_report, confirmed, 48, uint64_t);
+MEMBER(wk_bus_report, returned, 56, uint64_t);
+MEMBER(wk_bus_report, nacked, 64, uint64_t);
+MEMBER(wk_bus_report, delivered, 72, uint64_t);
+MEMBER(wk_bus_report, redelivered, 80, uint64_t);
+MEMBER(wk_bus_report, reason, 88, char[160]);
+GROWS(wk_bus_report, 248);
 
 MEMBER(wk_cache_spec, size, 0, uint32_t);
 MEMBER(wk_cache_spec, lifetime_s, 4, uint32_t);
@@ -832,6 +881,7 @@ VALUE(WK_HANDLED, 1);
 
 VALUE(WK_ABI_MAJOR, 1);
 TEXT(WK_AUTHENTICATED, "+");
+TEXT(WK_BUS, "bus/1");
 TEXT(WK_CATALOG, "catalog/1");
 TEXT(WK_CHANNEL, "channel/1");
 TEXT(WK_DRIVERS, "drivers/1");
