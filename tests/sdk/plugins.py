@@ -7,7 +7,7 @@ import os
 import re
 import sys
 
-from harness.stack import ROOT, Failed, Stack
+from harness.stack import ROOT, Failed, Stack, write
 
 REGENERATE = "PYTHONPATH=tests python3 -m sdk.plugins > docs/plugins.md"
 
@@ -24,6 +24,11 @@ def page(build=None):
     stack = Stack(build=build, sim=False)
     try:
         stack.configure()
+        for path in glob.glob(f"{stack.host.dir}/wakala.d/*.conf"):  # also what is shipped disabled
+            with open(path, encoding="utf-8") as f:
+                conf = f.read()
+            write(path, conf.replace("enabled = false;", "enabled = true;"))
+        stack.host.env["WAKALA_RABBITMQ_PASSWORD"] = "of nobody"
         text = stack.host.cli("plugins", "--settings").strip()
     finally:
         stack.stop()
