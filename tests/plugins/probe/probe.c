@@ -27,8 +27,8 @@ static int64_t number(struct wk_http *http, const char *name, int64_t fallback)
     return text ? strtoll(text, NULL, 10) : fallback;
 }
 
-/* POST /probe/{tenant}/publish?type=probe.work&n=10&first=0&keys=3&key=NAME&fail=0&first_fails=0&later_ms=0: n events in one transaction. Handlers of an
- * event with later_ms answer wk_later() until that time has come. */
+/* POST /probe/{tenant}/publish?type=probe.work&n=10&first=0&keys=3&key=NAME&fail=0&first_fails=0&later_ms=0&sleep_ms=0: n events in one transaction.
+ * Handlers of an event with later_ms answer wk_later() until that time has come; with sleep_ms they take so long. */
 static bool publish(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     const char *type = wk_http_query(http, "type");
@@ -39,7 +39,7 @@ static bool publish(struct wk_call *call, struct wk_http *http, struct wk_err *e
         return false;
     for (int64_t i = first; i < first + n; i++)
         if (!wk_publish_json(call, type ? type : "probe.work", key ? key : wk_printf(call, "k%lld", (long long)(i % keys)),
-                             json_pack("{s:I, s:I, s:I}", "n", (json_int_t)i, "fail", (json_int_t)(i == first || !number(http, "first_fails", 0) ? number(http, "fail", 0) : 0), "until",
+                             json_pack("{s:I, s:I, s:I, s:I}", "n", (json_int_t)i, "sleep_ms", (json_int_t)number(http, "sleep_ms", 0), "fail", (json_int_t)(i == first || !number(http, "first_fails", 0) ? number(http, "fail", 0) : 0), "until",
                                        (json_int_t)(later_ms ? wk_now(call) + later_ms * 1000 : 0)), err))
             return false;
     return wk_http_reply(http, 202, "text/plain", "published\n", 10, err);
@@ -271,6 +271,8 @@ static bool handle(struct wk_call *call, const struct wk_event *event, const cha
         return wk_fail(err, WK_TRANSIENT, "probe.asked", "failing as asked, attempt %u", event->attempt);
     if (wk_json_int(payload, "until", 0) > wk_now(call))
         return wk_later(call, wk_json_int(payload, "until", 0), err);
+    if (wk_json_int(payload, "sleep_ms", 0) && !wk_sleep(call, (uint32_t)wk_json_int(payload, "sleep_ms", 0), err))
+        return false;
     return wk_db_queue(call, &probe_record, WK_ARGS(wk_text(sub), wk_id(&event->id), wk_text(event->key), wk_int(wk_json_int(payload, "n", 0)),
                                                     wk_int(event->attempt)), -1, NULL, err);
 }
@@ -307,11 +309,13 @@ static const struct wk_event_type events[] = {
     {"probe.low", WK_LOW, 1, 0, "the key asked for", "probe.json", "work of the low class"},
     {"probe.light", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "four subscribers that write nothing"},
     {"probe.short", WK_NORMAL, 1, 60, "the key asked for", "probe.json", "worth acting on for a minute"},
+    {"probe.lone", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "one subscriber that writes nothing"},
     {"probe.poison", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "ends whoever handles it"}, {0}};
 static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}, {"b", "probe.work", WK_FROM_START, 0, on_b},
                                      {"high", "probe.high", WK_FROM_START, 0, on_a}, {"low", "probe.low", WK_FROM_START, 0, on_a},
                                      {"light1", "probe.light", WK_FROM_START, 0, on_nothing}, {"light2", "probe.light", WK_FROM_START, 0, on_nothing},
                                      {"light3", "probe.light", WK_FROM_START, 0, on_nothing}, {"light4", "probe.light", WK_FROM_START, 0, on_nothing},
+                                     {"lone", "probe.lone", WK_FROM_START, 0, on_nothing},
                                      {"short", "probe.short", WK_FROM_START, 0, on_a}, {"poison", "probe.poison", WK_FROM_START, 0, on_poison}, {0}};
 static const struct wk_error_type errors[] = {
     WK_ERROR_TRANSIENT("probe.asked", "It was asked to fail."),
