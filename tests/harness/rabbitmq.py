@@ -54,6 +54,8 @@ class RabbitMQ:
         if not os.path.exists(BIN):
             raise Failed("RabbitMQ is not installed: run script/setup --tests")
         procs.make_dir(self.dir)
+        for path in self.tls or ():
+            procs.own(path)
         for part in ("data", "log", "expanded", "generated"):
             procs.make_dir(f"{self.dir}/{part}")
         more = TLS.format(port=self.tls_port, ca=self.tls[0], cert=self.tls[1], key=self.tls[2]) if self.tls else ""
@@ -115,6 +117,17 @@ class RabbitMQ:
             self.process.wait(10)
         self.process = None
         procs.until(lambda: not any(procs.is_alive(pid) for pid in pids) and not procs.holders(self.port), 20, "RabbitMQ's processes are gone")
+
+    def ctl(self, *args, timeout=60):
+        """rabbitmqctl on this node; takes a second or two."""
+        status, out = procs.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", "-n", self.env()["RABBITMQ_NODENAME"], *args], self.env(), timeout)
+        if status:
+            raise Failed(f"rabbitmqctl {' '.join(args)} ended with {status}:\n{out.strip()}")
+        return out
+
+    def alarm(self, on):
+        """The memory alarm: who publishes is not read any more."""
+        self.ctl("set_vm_memory_high_watermark", "absolute", "1MB" if on else self.memory)
 
     def freeze(self):
         for pid in self.pids():

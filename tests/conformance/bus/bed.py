@@ -17,8 +17,8 @@ from harness.wire import Wire
 
 LONG = bool(os.environ.get("WAKALA_LONG"))
 BUS_CONF = """enabled = true;
-nodes = "127.0.0.1:{port}";
-user = "{user}";
+nodes = "{nodes}";
+{tls}user = "{user}";
 password = "env:WAKALA_RABBITMQ_PASSWORD";
 outside = "all=probe.*";
 prefetch = {prefetch};
@@ -172,11 +172,13 @@ class Pair(Small):
 class RabbitPair(Pair):
     bus = "rabbitmq"
 
-    def __init__(self, memory="600MB", **options):
+    def __init__(self, tls=None, **options):
         self.folder = temp_folder("wakala-rabbit-")
-        self.broker = RabbitMQ(f"{self.folder}/node", memory=memory)
+        self.broker = RabbitMQ(f"{self.folder}/node", tls=tls)
+        self.tls = ""
         self.broker.start()
         self.wire = Wire(self.broker.port)
+        self.nodes = f"127.0.0.1:{self.wire.port}"
         super().__init__(**options)
         self.host.env["WAKALA_RABBITMQ_PASSWORD"] = PASSWORD
 
@@ -186,7 +188,7 @@ class RabbitPair(Pair):
 
     def conf(self, plugin, text, order=20):
         if plugin == "rabbitmq":
-            text = BUS_CONF.format(port=self.wire.port, user=USER, prefetch=self.prefetch)
+            text = BUS_CONF.format(nodes=self.nodes, user=USER, prefetch=self.prefetch, tls=self.tls)
         super().conf(plugin, text, order)
 
     def __enter__(self):

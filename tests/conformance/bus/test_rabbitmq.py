@@ -1,10 +1,14 @@
 """RabbitMQ carries: the same suite, and what only a broker can do wrong."""
+import os
 import re
+import shutil
+import subprocess
 import threading
 import time
 import unittest
 
 from harness.procs import until
+from harness.stack import temp_folder
 
 from .bed import LONG, RabbitPair
 from .suite import Suite
@@ -152,6 +156,13 @@ class RabbitBus(Suite, unittest.TestCase):
             self.assertNotIn("heartbeat", "\n".join(line for line in host.text().splitlines() if '"level":"error"' in line))
 
     @unittest.skipUnless(LONG, "long")
+    def test_u_the_broker_takes_nothing_for_its_memory_alarm(self):
+        """Who publishes is not read any more: no loop stands still, and when the alarm is over all goes on."""
+        pids = [host.workers() for host in self.pair.hosts()]
+        self.stop_and_go(lambda: self.pair.broker.alarm(True), lambda: self.pair.broker.alarm(False), 30)
+        self.assertEqual([host.workers() for host in self.pair.hosts()], pids, "a worker was ended")
+
+    @unittest.skipUnless(LONG, "long")
     def test_t_a_broker_that_comes_back_empty_loses_nothing(self):
         self.assertTrue(self.pair.post(n=100, first=0, keys=10))
         for i in range(4):
@@ -162,6 +173,50 @@ class RabbitBus(Suite, unittest.TestCase):
         self.assertTrue(self.pair.post(n=100, first=600, keys=10))
         self.assertEqual(self.check(), 1400)
         self.pair.wait_carried(60)
+
+
+def certificate(folder):
+    """(ca, certificate, key) files of a broker called localhost, and a CA that has nothing to do with it."""
+    def openssl(*args):
+        subprocess.run(["openssl", *args], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    for name in ("ca", "stranger"):
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "csr.pem")
+    openssl("x509", "-req", "-in", "csr.pem", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-copy_extensions", "copy", "-out", "cert.pem")
+    for name in ("ca", "stranger", "cert"):
+        os.chmod(f"{folder}/{name}.pem", 0o644)
+    os.chmod(f"{folder}/key.pem", 0o600)
+    return f"{folder}/ca.pem", f"{folder}/cert.pem", f"{folder}/key.pem", f"{folder}/stranger.pem"
+
+
+class Tls(unittest.TestCase):
+    """Encrypted; a broker that cannot prove its name is none."""
+
+    def test_only_who_proves_the_name_is_spoken_to(self):
+        folder = temp_folder("wakala-tls-")
+        self.addCleanup(shutil.rmtree, folder, True)
+        *files, stranger = certificate(folder)
+        pair = RabbitPair(tls=files)
+        self.addCleanup(pair.stop)
+        pair.tls = f'tls = true;\ntls_ca = "{files[0]}";\n'
+        pair.nodes = f"127.0.0.1:1 localhost:{pair.broker.tls_port}"  # the first of the cluster is away
+        pair.__enter__()
+        self.assertTrue(pair.post(n=50, keys=5))
+        pair.wait_all(20)
+        self.assertEqual(pair.audit(), [100, 0, 0, 0])
+        until(lambda: pair.metrics()["wakala_bus_confirmed_total"] >= 50, 5, "they went by the broker", lambda: str(pair.bus_words()))
+        first = 0
+        for ca, node, why in ((stranger, f"localhost:{pair.broker.tls_port}", "certificate"), (files[0], f"127.0.0.1:{pair.broker.tls_port}", "hostname")):
+            pair.tls, pair.nodes = f'tls = true;\ntls_ca = "{ca}";\n', node
+            pair.conf("rabbitmq", "", 22)
+            pair.host.cli("reload")
+            os.truncate(pair.host.log, 0)
+            until(lambda: pair.metrics().get('wakala_dependency_up{dependency="rabbitmq"}') == 0, 20, f"{why}: not connected", pair.host.tail)
+            first += 50
+            self.assertTrue(pair.post(n=10, first=first, keys=5))
+            pair.wait_all(20)
+        self.assertEqual(pair.audit(), [140, 0, 0, 0])
+        self.assertEqual(pair.host.findings(), [])
 
 
 if __name__ == "__main__":
