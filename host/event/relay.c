@@ -10,10 +10,12 @@ enum { SCAN_MAX = 1000, WAITING_MAX = 500, GIVE_MAX = 64, WRITE_US = 1000000 };
 
 static const struct wk_stmt q_lock = {"wakala", "host", "relay_lock", "SELECT pg_try_advisory_lock(7310005, 0)", false};
 static const struct wk_stmt q_unlock = {"wakala", "host", "relay_unlock", "SELECT pg_advisory_unlock(7310005, 0)", false};
-/* A bus that is new begins at what is being written now. */
+/* A bus that is new begins at what is being written now; what a lane had before is somewhere below that. */
 static const struct wk_stmt q_begin = {"wakala", "host", "relay_begin",
-    "INSERT INTO wakala.bus (name, class, xid, seq, is_carrying, at) SELECT $1, k, pg_snapshot_xmin(pg_current_snapshot()), 0, false, wakala.now() "
-    "FROM generate_series(0, 2) k ON CONFLICT (name, class) DO NOTHING", false};
+    "WITH b AS (INSERT INTO wakala.bus (name, class, xid, seq, is_carrying, at) "
+    "SELECT $1, k, pg_snapshot_xmin(pg_current_snapshot()), 0, false, wakala.now() FROM generate_series(0, 2) k ON CONFLICT (name, class) DO NOTHING "
+    "RETURNING class, xid, seq) INSERT INTO wakala.bus_lane (name, class, lane, xid, seq) SELECT $1, b.class, l, b.xid, b.seq "
+    "FROM b CROSS JOIN generate_series(0, 63) l ON CONFLICT (name, class, lane) DO NOTHING", false};
 static const struct wk_stmt q_load = {"wakala", "host", "relay_load",
     "SELECT b.xid, b.seq, b.class, l.lane, l.xid, l.seq FROM wakala.bus b LEFT JOIN wakala.bus_lane l ON l.name = b.name AND l.class = b.class "
     "WHERE b.name = $1", false};
@@ -25,6 +27,14 @@ static const struct wk_stmt q_write = {"wakala", "host", "relay_write",
     "INSERT INTO wakala.bus_lane AS l (name, class, lane, xid, seq) SELECT $1, p.class, p.lane, p.xid, p.seq "
     "FROM unnest($5::int2[], $6::int2[], $7::xid8[], $8::int8[]) AS p(class, lane, xid, seq) ORDER BY 2, 3 ON CONFLICT (name, class, lane) DO UPDATE "
     "SET xid = excluded.xid, seq = excluded.seq WHERE (l.xid, l.seq) < (excluded.xid, excluded.seq)", false};
+
+/* Over a flood of other classes in steps of 50,000: right before the next one of this class, or as far as was looked. Below the snapshot's xmin nothing
+ * comes later. */
+static const struct wk_stmt q_skip = {"wakala", "host", "relay_skip",
+    "WITH v AS MATERIALIZED (SELECT xid, seq, class FROM wakala.event WHERE (xid, seq) > ($1::text::xid8, $2::int8) AND "
+    "xid < (SELECT pg_snapshot_xmin(pg_current_snapshot())) ORDER BY xid, seq LIMIT 50000) "
+    "SELECT xid, seq FROM ((SELECT 0 AS o, xid, seq - 1 AS seq FROM v WHERE class = $3 ORDER BY v.xid, v.seq LIMIT 1) UNION ALL "
+    "(SELECT 1, xid, seq FROM v ORDER BY v.xid DESC, v.seq DESC LIMIT 1)) t ORDER BY o LIMIT 1", false};
 
 bool relay_is_ours(const struct wk_log *log) { return log->carry && log->carry->relay.is_ours; }
 
@@ -99,7 +109,7 @@ static void begin_round(struct relay *r, uint64_t round)
     for (unsigned k = 0; k < CLASSES; k++) {
         struct stream *s = &r->stream[k];
 
-        s->is_tail = false;
+        s->is_tail = s->is_barren = false;
         s->n_flying = 0;
         s->scanned = s->confirmed;
         memcpy(s->given, s->carried, sizeof s->given);
@@ -126,7 +136,7 @@ static bool load(struct carry *c, struct wk_err *err)
         s->is_carrying = s->was_carrying = false;
         s->dirty = 0;
         for (unsigned l = 0; l < WK_LANES; l++)
-            s->carried[l] = s->confirmed; /* without a row: nothing was published before */
+            s->carried[l] = s->confirmed;
     }
     for (size_t i = 0; i < rows; i++)
         if (!wk_result_is_null(items[1].result, i, 3))
@@ -257,7 +267,7 @@ static void give_all(struct carry *c)
 static bool take(struct relay *r, const struct scan *s, const struct wk_result *result, struct wk_err *err)
 {
     size_t n = scan_rows(result);
-    bool is_behind = false, is_cut = n == s->limit;
+    bool is_behind = false, is_cut = n == s->limit, has_any[CLASSES] = {0};
     struct position end = wk_result_rows(result) ? scan_end(result, &is_behind) : s->from;
 
     for (size_t i = 0; i < n; i++) {
@@ -275,10 +285,12 @@ static bool take(struct relay *r, const struct scan *s, const struct wk_result *
         to->end = &e->next;
         to->n_waiting++;
         to->scanned = e->at;
+        has_any[e->cls % CLASSES] = true;
     }
     for (unsigned k = 0; k < CLASSES; k++)
         if (s->mask[k]) {
             r->stream[k].is_tail = !is_cut;
+            r->stream[k].is_barren = is_cut && !has_any[k];
             if (position_before(r->stream[k].scanned, end))
                 r->stream[k].scanned = end;
         }
@@ -296,6 +308,25 @@ static bool scan(struct carry *c, struct scan *s, struct wk_err *err)
     if (ok && r->is_ours && r->is_loaded && r->round == round)
         ok = take(r, s, item.result, err);
     wk_exec_clear(&item, 1);
+    return ok;
+}
+
+static bool skip(struct carry *c, unsigned cls, struct wk_err *err)
+{
+    struct relay *r = &c->relay;
+    struct stream *s = &r->stream[cls];
+    char xid[24];
+    struct wk_arg args[] = {wk_text(xid), wk_int(s->scanned.seq), wk_int(cls)};
+    struct wk_exec item = {.stmt = &q_skip, .args = args, .nargs = 3};
+    uint64_t round = r->round;
+    bool ok;
+
+    (void)snprintf(xid, sizeof xid, "%llu", (unsigned long long)s->scanned.xid);
+    ok = log_exec(c->log, &item, 1, err);
+    if (ok && r->is_loaded && r->round == round && wk_result_rows(item.result) && position_before(s->scanned, place(item.result, 0, 0)))
+        s->scanned = place(item.result, 0, 0);
+    wk_exec_clear(&item, 1);
+    s->is_barren = false;
     return ok;
 }
 
@@ -321,7 +352,9 @@ static bool scan_all(struct carry *c, bool full, bool *more, struct wk_err *err)
             struct scan alone = {.from = s->scanned, .limit = SCAN_MAX};
 
             alone.mask[k] = UINT64_MAX;
-            ok = scan(c, &alone, err);
+            if (s->is_barren && (ok = skip(c, k, err)))
+                alone.from = s->scanned;
+            ok = ok && scan(c, &alone, err);
             *more |= !s->is_tail;
         }
     }
