@@ -21,7 +21,7 @@ int64_t mono_us(void)
 bool link_fail(struct link *l, const char *what, int status)
 {
     if (status)
-        (void)snprintf(l->reason, sizeof l->reason, "%s: %s", what, amqp_error_string2(status));
+        (void)snprintf(l->reason, sizeof l->reason, "%.100s: %.50s", what, amqp_error_string2(status));
     else
         (void)snprintf(l->reason, sizeof l->reason, "%s", what);
     return false;

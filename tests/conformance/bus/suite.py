@@ -159,14 +159,12 @@ class Suite:
         self.assertTrue(self.pair.post(n=100, keys=50, type="probe.lone"))
         time.sleep(1.5)
         before, begin = handled(), time.monotonic()
-        most = first = self.rss_mb()
-        stop = threading.Event()
+        first, sizes, stop = self.rss_mb(), [], threading.Event()
 
         def watch():
-            nonlocal most
-            while not stop.wait(0.2):
+            while not stop.wait(0.1):
                 try:
-                    most = max(most, self.rss_mb())
+                    sizes.append((handled() - before, self.rss_mb()))
                 except OSError:
                     continue
         watcher = threading.Thread(target=watch)
@@ -179,6 +177,11 @@ class Suite:
             stop.set()
             watcher.join()
         seconds = time.monotonic() - begin
-        print(f"  {BACKLOG} events stored in {stored:.1f} s, handled after {seconds:.1f} s: {BACKLOG / seconds:.0f}/s; workers {first:.0f} -> {most:.0f} MB", flush=True)
+        early = max((mb for n, mb in sizes if n <= BACKLOG / 3), default=first)
+        late = max((mb for n, mb in sizes if n > BACKLOG / 3), default=first)
+        print(f"  {BACKLOG} events stored in {stored:.1f} s, handled after {seconds:.1f} s: {BACKLOG / seconds:.0f}/s; workers {first:.0f} MB, "
+              f"{early:.0f} in the first third, {late:.0f} later", flush=True)
         self.assertEqual(handled() - before, BACKLOG)
-        self.assertLess(most - first, 120, "memory grows with the backlog")
+        # Readers fill what they may hold (500 events a lane and class), and then it is all the same how much is left.
+        self.assertLess(early, first + 200)
+        self.assertLess(late, 1.15 * early + 30, "memory grows with the backlog")
