@@ -315,7 +315,7 @@ static bool skip(struct carry *c, unsigned cls, struct wk_err *err)
 {
     struct relay *r = &c->relay;
     struct stream *s = &r->stream[cls];
-    char xid[24];
+    char xid[24] = "";
     struct wk_arg args[] = {wk_text(xid), wk_int(s->scanned.seq), wk_int(cls)};
     struct wk_exec item = {.stmt = &q_skip, .args = args, .nargs = 3};
     uint64_t round = r->round;
