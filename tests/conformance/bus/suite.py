@@ -14,7 +14,7 @@ BACKLOG = 1000000 if LONG else 50000
 class Suite:
     """Mixed into a unittest.TestCase; `pair` is the class's bed."""
     pair = None
-    flood = 200000 if LONG else 25000
+    flood = 100000 if LONG else 25000
 
     def setUp(self):
         self.pair.heal()

@@ -15,7 +15,7 @@ from .suite import Suite
 
 
 class RabbitBus(Suite, unittest.TestCase):
-    flood = 200000 if LONG else 15000
+    flood = 100000 if LONG else 15000
 
     @classmethod
     def setUpClass(cls):
@@ -189,6 +189,7 @@ def certificate(folder):
     return f"{folder}/ca.pem", f"{folder}/cert.pem", f"{folder}/key.pem", f"{folder}/stranger.pem"
 
 
+@unittest.skipUnless(LONG, "long")
 class Tls(unittest.TestCase):
     """Encrypted; a broker that cannot prove its name is none."""
 
