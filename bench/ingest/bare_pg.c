@@ -3,7 +3,7 @@
  * `ratio_bare_pg` measures the whole host against.
  *
  *   bare_pg CONNINFO CONNECTIONS BATCH SECONDS TENANT FIRST      prints one line of JSON; FIRST: where ids begin */
-#include <inbox/barray.h>
+#include <db/barray.h>
 #include <inbox/statements.h>
 #include <libpq-fe.h>
 #include <openssl/evp.h>

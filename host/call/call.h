@@ -5,6 +5,7 @@
 #include <wakala/plugin.h>
 #include "call/arena.h"
 #include "call/engine.h"
+#include "db/barray.h"
 #include "db/db.h"
 #include "observe/trace.h"
 #include "share/share.h"
@@ -85,6 +86,17 @@ const struct wk_plugin *wk_call_plugin(const struct wk_call *call);
 /* Queue one statement of the host itself (schema-qualified text). Arguments are copied. */
 bool wk_call_queue_host(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_err *err);
 void wk_uuid7(int64_t now_us, struct wk_uuid *out);
+
+/* events.c: queued publications that stand next to each other go as one statement. */
+enum { WK_BULK_ARRAYS = 7, WK_BULK_MAX = 500 };
+struct wk_bulk {
+    struct wk_bulk *next;
+    struct wk_stmt stmt;
+    struct barray arrays[WK_BULK_ARRAYS];
+    struct wk_arg args[WK_BULK_ARRAYS + 1];
+};
+bool wk_call_is_publish(const struct wk_stmt *stmt);
+bool wk_call_publish_all(const struct wk_arg *const *events, size_t n, const char *schema, struct wk_bulk *bulk); /* false: no memory */
 
 /* cached.c: after a commit (tell) or a rollback (drop) */
 void wk_call_tell_stale(struct wk_call *call);

@@ -158,12 +158,46 @@ static void translate(struct wk_err *err)
         wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
 }
 
+static void free_bulk(struct wk_bulk *bulk)
+{
+    while (bulk) {
+        struct wk_bulk *next = bulk->next;
+
+        for (size_t i = 0; i < WK_BULK_ARRAYS; i++)
+            barray_finish(&bulk->arrays[i]);
+        free(bulk);
+        bulk = next;
+    }
+}
+
+/* The next of the queue as a statement: one, or all events that are published one after the other. Without memory for that: one. */
+static struct wk_queued *next_statement(struct wk_call *call, struct wk_queued *q, struct wk_exec *out, struct wk_bulk **bulks)
+{
+    const struct wk_arg *events[WK_BULK_MAX];
+    struct wk_queued *end = q;
+    struct wk_bulk *bulk;
+    size_t n = 0;
+
+    for (; end && n < WK_BULK_MAX && wk_call_is_publish(&end->stmt); end = end->next)
+        events[n++] = end->args;
+    *out = (struct wk_exec){.stmt = &q->stmt, .args = q->args, .nargs = q->nargs};
+    if (n < 2 || !(bulk = calloc(1, sizeof *bulk)))
+        return q->next;
+    bulk->next = *bulks;
+    *bulks = bulk;
+    if (!wk_call_publish_all(events, n, schema_of(call), bulk))
+        return q->next;
+    *out = (struct wk_exec){.stmt = &bulk->stmt, .args = bulk->args, .nargs = WK_COUNT(bulk->args)};
+    return end;
+}
+
 /* Send what is queued, then `items`, inside the transaction (begun here when it is not open yet), then COMMIT when asked: one trip. */
 static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool commit, struct wk_err *err)
 {
     bool begin = !call->conn;
     size_t total = (begin ? 2u : 0u) + call->queued + n + (commit ? 1u : 0u), at = 0;
     struct wk_exec *all = wk_arena_alloc(&call->arena, total * sizeof *all);
+    struct wk_bulk *bulks = NULL;
     struct wk_arg who[2];
     int64_t until;
     bool ok;
@@ -177,8 +211,8 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
         all[at++] = (struct wk_exec){.stmt = &q_begin};
         all[at++] = scope(call, who);
     }
-    for (struct wk_queued *q = call->queue; q; q = q->next)
-        all[at++] = (struct wk_exec){.stmt = &q->stmt, .args = q->args, .nargs = q->nargs};
+    for (struct wk_queued *q = call->queue; q; at++)
+        q = next_statement(call, q, &all[at], &bulks);
     drop_queue(call);
     if (n)
         memcpy(all + at, items, n * sizeof *items);
@@ -188,6 +222,7 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
     count_trip(call);
     until = call->until_us < call->tx_until_us ? call->until_us : call->tx_until_us;
     ok = wk_conn_exec(call->conn, all, at, WK_EXEC_SYNC, until, err);
+    free_bulk(bulks);
     if (!ok)
         translate(err);
     if (ok) {

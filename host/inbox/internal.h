@@ -5,7 +5,7 @@
 #include "call/engine.h"
 #include "db/db.h"
 #include "http/server.h"
-#include "inbox/barray.h"
+#include "db/barray.h"
 #include "inbox/inbox.h"
 #include "plugin/registry.h"
 #include "share/share.h"

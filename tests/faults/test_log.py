@@ -39,6 +39,20 @@ class Log(Case):
             self.assertEqual(self.small.publish(n=50, first=i * 50, keys=7), 202)
         self.done(500)
 
+    def test_events_of_one_transaction_stand_in_the_log_as_they_were_published(self):
+        """They go as one statement, up to 500 at a time, and an event alone as its own: the rows are the same."""
+        for key, n in (("one", 1), ("two", 2), ("most", 499), ("brim", 500), ("over", 501), ("all", 1000)):
+            self.assertEqual(self.small.publish(n=n, first=10, key=key, type="probe.light"), 202)
+            rows = self.small.sql("SELECT payload::json->>'n', xid, class, lane, version, tenant_id, type, id, trace, at > wakala.now() - interval '1 minute' "
+                                  f"FROM wakala.event WHERE key = '{key}' ORDER BY seq")
+            self.assertEqual([int(row[0]) for row in rows], list(range(10, 10 + n)))
+            self.assertEqual({tuple(row[1:7]) for row in rows},
+                             {(rows[0][1], "1", str(lane_of(self.small.tenant, key)), "1", self.small.tenant, "probe.light")})
+            self.assertEqual(len({row[7] for row in rows}), n)
+            self.assertTrue(all(row[7][14] == "7" and row[8] == rows[0][8] and len(row[8]) == 32 and row[9] == "t" for row in rows))
+        self.assertEqual(self.small.publish(n=1001, key="more", type="probe.light"), 500)
+        self.assertEqual(self.small.sql("SELECT count(*) FROM wakala.event WHERE key = 'more'"), [["0"]])
+
     def test_kill_9_of_workers_loses_and_repeats_nothing(self):
         seed = int(os.environ.get("WAKALA_TEST_SEED", "1"))
         dice = random.Random(seed)

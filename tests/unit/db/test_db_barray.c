@@ -1,5 +1,5 @@
 /* Arrays in PostgreSQL's binary form, byte by byte. */
-#include "inbox/barray.h"
+#include "db/barray.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
