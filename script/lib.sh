@@ -4,8 +4,8 @@
 WAKALA_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 export WAKALA_ROOT
 
-# An older libevent has eight known holes; the version is Debian's, because the fixes are.
-export LIBEVENT_MIN=2.1.12-stable-8+deb12u1 POSTGRES_MAJOR=15
+# An older libevent has eight known holes, an older rabbitmq-c others; the versions are Debian's, because the fixes are.
+export LIBEVENT_MIN=2.1.12-stable-8+deb12u1 RABBITMQ_C_MIN=0.11.0-1+deb12u3 POSTGRES_MAJOR=15
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
