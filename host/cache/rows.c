@@ -23,7 +23,7 @@ static uint32_t get32(const uint8_t *p)
 size_t wk_kept_rows_write(size_t rows, size_t columns, const char *(*value)(const void *arg, size_t row, size_t column, size_t *len), const void *arg,
                           void *out)
 {
-    uint8_t *to = out, *ends = to + HEAD;
+    uint8_t *to = out, *ends = to ? to + HEAD : NULL; /* NULL: only measured */
     size_t text = 0, values = rows * columns, len;
 
     if (rows > VALUES_MAX || columns > VALUES_MAX || values > VALUES_MAX)
