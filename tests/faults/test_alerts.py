@@ -9,7 +9,7 @@ import unittest
 
 from harness.procs import until
 from harness.sim import request
-from harness.stack import write
+from harness.stack import plugin_of_tests, write
 from sdk.test_out_of_tree import OwnPlugins
 
 SENTENCE = "We're experiencing technical difficulties. Please try again later."
@@ -71,7 +71,7 @@ class Alerts(unittest.TestCase):
         for name in ("t-breaks", "t-asks"):
             conf = f"{cls.stack.dir}/29-{name}.conf"
             write(conf, "enabled = true;\n")
-            cls.stack.drop(f"{cls.stack.build}/tests/plugins/so/{name}.so", conf)
+            cls.stack.drop(plugin_of_tests(name), conf)
         cls.stack.host.cli("reload", timeout=120)
         cls.tenant = cls.stack.sql("SELECT id FROM wakala.tenant ORDER BY id LIMIT 1")[0][0]
 

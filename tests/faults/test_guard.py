@@ -12,7 +12,7 @@ from harness.inbox import Message
 from harness.peer import Peer
 from harness.procs import until
 from harness.sim import request
-from harness.stack import write
+from harness.stack import plugin_of_tests, write
 from sdk.test_out_of_tree import OwnPlugins
 
 from .small import message
@@ -38,7 +38,7 @@ class Guards(unittest.TestCase):
         cls.stack.start()
         conf = f"{cls.stack.dir}/29-t-asks.conf"
         write(conf, f'enabled = true;\npeer = "{cls.peer.url}";\n')
-        cls.stack.drop(f"{cls.stack.build}/tests/plugins/so/t-asks.so", conf)
+        cls.stack.drop(plugin_of_tests("t-asks"), conf)
         cls.stack.host.cli("reload", timeout=120)
 
     def setUp(self):

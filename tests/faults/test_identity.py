@@ -1,10 +1,9 @@
 """Who may do what, and in which order a request passes the filters: through the front door, with an identity provider of the tests."""
 import json
-import os
 import unittest
 
 from harness.procs import until
-from harness.stack import default_build
+from harness.stack import plugin_of_tests
 
 from .small import Small
 
@@ -18,7 +17,7 @@ class Identity(unittest.TestCase):
         class WithWho(Small):
             def configure(self):
                 super().configure()
-                self.install("t-who", f"{os.path.abspath(default_build())}/tests/plugins/so/t-who.so")
+                self.install("t-who", plugin_of_tests("t-who"))
                 self.conf("t-who", "enabled = true;\n", 30)
         cls.small = WithWho().__enter__()
         cls.addClassCleanup(cls.small.stop)

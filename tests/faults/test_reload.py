@@ -4,7 +4,7 @@ import re
 import unittest
 
 from harness.procs import until
-from harness.stack import default_build
+from harness.stack import plugin_of_tests
 
 from .small import Case
 
@@ -28,7 +28,7 @@ class Refused(Case):
 
     def with_plugin(self, name, conf="enabled = true;\n"):
         """One of tests/plugins, installed and enabled. That it was built is not in question: who misses it fails here."""
-        self.small.install(name, f"{os.path.abspath(default_build())}/tests/plugins/so/{name}.so")
+        self.small.install(name, plugin_of_tests(name))
         self.small.conf(name, conf, 80)
         self.own += [f"{self.small.host.dir}/plugins/{name}.so", f"{self.small.host.dir}/wakala.d/80-{name}.conf"]
 

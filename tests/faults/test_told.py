@@ -4,7 +4,7 @@ import unittest
 
 from harness.inbox import Message
 from harness.procs import until
-from harness.stack import write
+from harness.stack import plugin_of_tests, write
 from sdk.test_out_of_tree import OwnPlugins
 
 SENTENCE = "We're experiencing technical difficulties. Please try again later."
@@ -19,7 +19,7 @@ class Chat(unittest.TestCase):
         cls.stack.start()
         conf = f"{cls.stack.dir}/29-t-breaks.conf"
         write(conf, "enabled = true;\n")
-        cls.stack.drop(f"{cls.stack.build}/tests/plugins/so/t-breaks.so", conf)
+        cls.stack.drop(plugin_of_tests("t-breaks"), conf)
         cls.stack.host.cli("reload", timeout=120)
 
     def say(self, text, number):

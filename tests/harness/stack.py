@@ -35,6 +35,11 @@ def default_build():
     return max(found, key=lambda path: os.path.getmtime(f"{path}/wakala"))
 
 
+def plugin_of_tests(name):
+    """A plugin that only tests have: in the build itself, which servers may not be able to reach; copy it where they can."""
+    return f"{os.path.abspath(default_build())}/tests/plugins/so/{name}.so"
+
+
 def temp_folder(prefix="wakala-"):
     """A folder that servers can reach and plugins can be loaded from."""
     for base in (tempfile.gettempdir(), "/var/tmp", "/dev/shm"):
