@@ -9,7 +9,7 @@
 #include <endian.h>
 #include <stdlib.h>
 
-enum { TAIL_MAX = 1000, LAG_MAX = 2000 }; /* rows of one scan */
+enum { TAIL_MAX = 2000, LAG_MAX = 2000 }; /* rows of one scan */
 #define EPOCH_2000_US INT64_C(946684800000000)
 
 /* Binary, for it is the busiest statement. The payload of rows that are not ours to handle stays where it is. Not in the select list: an EXISTS there
@@ -17,7 +17,7 @@ enum { TAIL_MAX = 1000, LAG_MAX = 2000 }; /* rows of one scan */
 enum { COL_XMIN, COL_BEHIND, COL_XID, COL_SEQ, COL_CLASS, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
 static const struct wk_stmt q_read = {"wakala", "host", "log_read",
     "WITH x AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin), "
-    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE xid >= x.xmin AND (xid, seq) > ($1::xid8, $2::int8)) AS behind FROM x) "
+    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE xid >= x.xmin) AS behind FROM x) "
     "SELECT s.xmin, s.behind, e.xid, e.seq, e.class, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
     "CASE WHEN ($4::int8[])[e.class + 1] >> e.lane & 1 = 1 THEN e.payload END, e.trace FROM s LEFT JOIN LATERAL "
     "(SELECT * FROM wakala.event WHERE (xid, seq) > ($1::xid8, $2::int8) AND xid < s.xmin ORDER BY xid, seq LIMIT $3::int4) e ON true", true};
