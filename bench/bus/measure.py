@@ -21,7 +21,7 @@ from harness.rabbitmq import PASSWORD, USER, RabbitMQ
 from harness.stack import write
 
 from ..bed import Bed, Failed, compile_c, emit, main, median, note
-from ..log.measure import BATCH, KEYS, latencies
+from ..log.measure import BATCH, KEYS, handled, latencies, publish
 
 WINDOW, PREFETCH, BODY = 500, 100, 64
 SCRIPT = """INSERT INTO pool.bare_event (class, lane, version, id, tenant_id, at, type, key, payload, trace)
@@ -56,10 +56,6 @@ class RabbitBed(BusBed):
             self.metrics().get('wakala_dependency_up{dependency="rabbitmq"}') == 1
 
 
-def handled(bed):
-    return bed.metrics()["wakala_events_handled_total"]
-
-
 def wait_handled(bed, before, count, began, limit):
     while True:
         now = handled(bed)
@@ -70,30 +66,9 @@ def wait_handled(bed, before, count, began, limit):
         time.sleep(0.01)
 
 
-def publish(bed, count, threads=4):
-    left, lock, failures = [count // BATCH], threading.Lock(), []
-
-    def work():
-        while not failures:
-            with lock:
-                if not left[0]:
-                    return
-                left[0] -= 1
-            status = bed.request("POST", f"/probe/{bed.tenant}/publish?type=probe.lone&n={BATCH}&keys={KEYS}", b"")[0]
-            if status != 202:
-                failures.append(status)
-    workers = [threading.Thread(target=work) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if failures:
-        raise Failed(f"publish answered {failures[0]}")
-
-
 def through(bed, count):
     before, began = handled(bed), time.monotonic()
-    publish(bed, count)
+    publish(bed, count, kind="probe.lone")
     return count / wait_handled(bed, before, count, began, 240)
 
 

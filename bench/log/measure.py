@@ -20,7 +20,7 @@ def handled(bed):
     return bed.metrics()["wakala_events_handled_total"]
 
 
-def publish(bed, count, threads=4):
+def publish(bed, count, threads=4, kind="probe.light"):
     """`count` events in transactions of BATCH, `threads` at a time."""
     left, lock, failures = [count // BATCH], threading.Lock(), []
 
@@ -30,7 +30,7 @@ def publish(bed, count, threads=4):
                 if not left[0]:
                     return
                 left[0] -= 1
-            status = bed.request("POST", f"/probe/{bed.tenant}/publish?type=probe.light&n={BATCH}&keys={KEYS}", b"")[0]
+            status = bed.request("POST", f"/probe/{bed.tenant}/publish?type={kind}&n={BATCH}&keys={KEYS}", b"")[0]
             if status != 202:
                 failures.append(status)
     workers = [threading.Thread(target=work) for _ in range(threads)]
