@@ -13,7 +13,7 @@ static const struct wk_command commands[] = {
     {"dead", "list|show ID|requeue ID|drop ID", "messages and events that were given up", wk_cmd_dead},
     {"errors", "[CODE]", "every error code with class, HTTP status, what people read and what to do; or one of them", wk_cmd_errors},
     {"events", "tail [--type T] [--tenant T] [--from TIME] [--until TIME] [--payload] [--no-follow] | show ID|SEQ |\n"
-               "      replay --to SUBSCRIPTION [--type T] [--tenant T] [--from TIME] [--until TIME] [--dry-run]",
+               "      replay --to SUBSCRIPTION --from TIME [--until TIME] [--type T] [--tenant T] [--dry-run]",
      "what is in the log, what became of an event, and once more to one subscription (TIME: \"2026-11-28 10:00Z\", or how long ago: 2h)", wk_cmd_events},
     {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
     {"lanes", "[--subscriptions]", "who works on which lane of the log and what waits there; or who has read how far, and what is frozen", wk_cmd_lanes},
@@ -113,6 +113,32 @@ bool wk_cli_flags(int argc, char **argv, const char *const *flags)
         (void)fprintf(stderr, "wakala %s: %s is not understood\n", argv[0], argv[i]);
         (void)wk_cli_usage(argv[0]);
         return false;
+    }
+    return true;
+}
+
+static bool is_one_of(const char *const *names, const char *text, size_t len)
+{
+    for (; *names; names++)
+        if (strlen(*names) == len && !strncmp(*names, text, len))
+            return true;
+    return false;
+}
+
+bool wk_cli_options(int argc, char **argv, int from, const char *const *options, const char *const *flags)
+{
+    for (int i = from; i < argc; i++) {
+        size_t n = strcspn(argv[i], "=");
+
+        if (is_one_of(options, argv[i], n)) {
+            if (!argv[i][n] && ++i == argc) {
+                (void)fprintf(stderr, "wakala %s: %s wants a value\n", argv[0], argv[i - 1]);
+                return false;
+            }
+        } else if (!is_one_of(flags, argv[i], strlen(argv[i]))) {
+            (void)fprintf(stderr, "wakala %s: %s is not understood\n", argv[0], argv[i]);
+            return false;
+        }
     }
     return true;
 }

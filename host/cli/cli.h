@@ -35,6 +35,9 @@ bool wk_cli_has(int argc, char **argv, const char *flag);
 const char *wk_cli_value(int argc, char **argv, const char *option);
 /* False, with the usage on stderr, when argv holds a flag that is not in `flags` (NULL-terminated) or an operand. */
 bool wk_cli_flags(int argc, char **argv, const char *const *flags);
+/* From argv[from] on: options with a value (in either form), then flags; both NULL-terminated. False, and what is not understood on stderr, for
+ * anything else and for an option without its value. */
+bool wk_cli_options(int argc, char **argv, int from, const char *const *options, const char *const *flags);
 int wk_cli_fail(const struct wk_err *err); /* "wakala: text" on stderr; the exit status */
 int wk_cli_usage(const char *command);     /* its line on stderr; WK_CLI_USAGE */
 /* Where the running master is asked: --run-dir, else the configuration's, even one with problems. buf is returned, or NULL. */

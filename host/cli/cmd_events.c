@@ -1,31 +1,6 @@
-/* wakala events tail | show ID | replay --to SUBSCRIPTION: what is in the log, what became of it, and once more. */
+/* wakala events tail | show ID | replay --to SUBSCRIPTION --from TIME: what is in the log, what became of it, and once more. */
 #include "cli/cli.h"
 #include "event/admin.h"
-
-static bool is_one_of(const char *const *names, const char *text, size_t len)
-{
-    for (; *names; names++)
-        if (strlen(*names) == len && !strncmp(*names, text, len))
-            return true;
-    return false;
-}
-
-/* Options with a value, then flags; anything else is wrong usage. */
-static bool understood(int argc, char **argv, const char *const *options, const char *const *flags)
-{
-    for (int i = 2; i < argc; i++) {
-        size_t n = strcspn(argv[i], "=");
-
-        if (is_one_of(options, argv[i], n)) {
-            if (!argv[i][n] && ++i == argc)
-                return false;
-        } else if (!is_one_of(flags, argv[i], strlen(argv[i]))) {
-            (void)fprintf(stderr, "wakala events %s: %s is not understood\n", argv[1], argv[i]);
-            return false;
-        }
-    }
-    return true;
-}
 
 int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
 {
@@ -38,8 +13,9 @@ int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
     struct wk_err err = {0};
     bool ok;
 
-    if (!(is_show || (is_tail && understood(argc, argv, tail_options, tail_flags)) ||
-          (is_replay && understood(argc, argv, replay_options, replay_flags) && wk_cli_value(argc, argv, "--to"))))
+    if (!(is_show || (is_tail && wk_cli_options(argc, argv, 2, tail_options, tail_flags)) ||
+          (is_replay && wk_cli_options(argc, argv, 2, replay_options, replay_flags) && wk_cli_value(argc, argv, "--to") &&
+           wk_cli_value(argc, argv, "--from"))))
         return wk_cli_usage("events");
     if (!(config = wk_cli_config(cli)))
         return WK_CLI_FAILED;

@@ -21,12 +21,13 @@ static int create(const char *conninfo, int argc, char **argv)
 {
     struct wk_tenant_new wanted = {.name = argc > 2 ? argv[2] : NULL, .numbers = wk_cli_value(argc, argv, "--number"),
                                    .waba = wk_cli_value(argc, argv, "--waba"), .tier = wk_cli_value(argc, argv, "--tier")};
+    static const char *const options[] = {"--number", "--waba", "--tier", NULL}, *const none[] = {NULL};
     struct wk_uuid id;
     struct wk_err err = {0};
     char text[WK_UUID_TEXT];
     bool is_new;
 
-    if (!wanted.name || *wanted.name == '-')
+    if (!wanted.name || *wanted.name == '-' || !wk_cli_options(argc, argv, 3, options, none))
         return wk_cli_usage("tenant");
     if (!wk_tenant_create(conninfo, &wanted, &id, &is_new, &err))
         return wk_cli_fail(&err);
@@ -85,9 +86,10 @@ static bool is_received(const struct wk_config *config, const char *channel)
 static int address_add(const struct wk_config *config, const char *conninfo, int argc, char **argv)
 {
     struct wk_tenant_address a = {.tenant = argv[3], .channel = argv[4], .address = argv[5], .account = wk_cli_value(argc, argv, "--account")};
+    static const char *const options[] = {"--account", NULL}, *const none[] = {NULL};
     struct wk_err err = {0};
 
-    if ((wk_cli_has(argc, argv, "--account") && !a.account) || argc != 6 + (a.account ? strchr(argv[6], '=') ? 1 : 2 : 0))
+    if (!wk_cli_options(argc, argv, 6, options, none))
         return wk_cli_usage("tenant");
     if (!is_received(config, a.channel))
         return WK_CLI_FAILED;

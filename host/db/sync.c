@@ -1,8 +1,11 @@
 #include "db/sync.h"
 
+/* What stands behind is stronger: conninfo may say otherwise. */
 PGconn *wk_sync_open(const char *conninfo, struct wk_err *err)
 {
-    PGconn *c = PQconnectdb(conninfo);
+    static const char *const keys[] = {"connect_timeout", "options", "dbname", NULL};
+    const char *const values[] = {"10", "-c statement_timeout=60000", conninfo, NULL};
+    PGconn *c = PQconnectdbParams(keys, values, true);
 
     if (PQstatus(c) == CONNECTION_OK)
         return c;
@@ -18,6 +21,11 @@ PGresult *wk_sync_run(PGconn *c, const char *sql, int n, const char *const *valu
 
     if (s == PGRES_TUPLES_OK || s == PGRES_COMMAND_OK)
         return r;
+    if (PQresultErrorField(r, PG_DIAG_SQLSTATE) && !strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "57014")) {
+        PQclear(r);
+        wk_fail(err, WK_TRANSIENT, "db.deadline", "the database took longer than a minute: ask for less (a shorter time, one tenant, one type), or again later");
+        return NULL;
+    }
     wk_fail(err, WK_SYSTEM, "db.statement", "%s: %.180s", PQresultErrorField(r, PG_DIAG_SQLSTATE) ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : "?",
             PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) ? PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY) : PQerrorMessage(c));
     PQclear(r);

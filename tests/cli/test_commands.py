@@ -45,8 +45,8 @@ class Commands(Case):
 
     def test_wrong_usage_is_2_and_says_what_is_right(self):
         self.bad(USAGE, r'statsu.*did you mean "?status', "statsu")
-        for args in (["tenant"], ["tenant", "list", "all"], ["tenant", "create"], ["dead"], ["dead", "show"], ["dead", "show", "x"], ["dead", "show", "-1"],
-                     ["dead", "drop"], ["errors", "a", "b"], ["errors", "--all"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "tail", "--tpye", "x"],
+        for args in (["tenant"], ["tenant", "list", "all"], ["tenant", "create"], ["tenant", "create", "New", "--numbr", "1"], ["tenant", "create", "New", "--tier"], ["dead"], ["dead", "show"], ["dead", "show", "x"], ["dead", "show", "-1"],
+                     ["dead", "drop"], ["errors", "a", "b"], ["errors", "--all"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "replay", "--to", "probe.a"], ["events", "tail", "--tpye", "x"],
                      ["lanes", "--subs"], ["timers", "--all"], ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
             with self.subTest(args):
                 self.bad(USAGE, rf"usage: .*{args[0]}", *args)
@@ -247,7 +247,7 @@ class Commands(Case):
         until(lambda: seen("a") == "0 1 2 3 4 0 1 2 3 4", 10, "seen again by a", lambda: f"{seen('a')}\n{self.small.host.tail()}")
         self.assertEqual(seen("b"), "0 1 2 3 4")
         self.assertEqual(self.good("events", "replay", *range_, "--until", begin), "replayed\t0\tprobe.a\n")
-        self.bad(REFUSED, r"no subscription is called probe\.c", "events", "replay", "--to", "probe.c")
+        self.bad(REFUSED, r"no subscription is called probe\.c", "events", "replay", "--to", "probe.c", "--from", "1h")
 
     def test_lanes_and_subscriptions_and_timers(self):
         lanes = [line.split("\t") for line in self.good("lanes").splitlines()]

@@ -30,8 +30,8 @@ HEAD = """# Event types
 
 Made from the running code by `{regenerate}`; a test compares. What is here is a contract: a payload
 only grows, a break is a new type, and the version counts what was added. Events of one key are delivered in order, at least once; what a subscriber
-writes takes effect once. `lives` is how long an event is worth acting on: the log keeps it longer, so a subscriber that is behind compares `at_us` with
-the clock. Amounts are minor units of their currency, ids lower-case UUIDs.
+writes takes effect once. `lives` is how long an event is worth acting on: whom it reaches later than
+that gets it no more, it is a dead letter `event.expired` (the log keeps it longer). Amounts are minor units of their currency, ids lower-case UUIDs.
 
 Around every payload the log keeps: id (UUIDv7), type, version, tenant, key, time (the database's clock) and trace id; a subscriber gets them as
 `struct wk_event`.
