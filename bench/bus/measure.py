@@ -7,7 +7,8 @@ handled all. Peers in the same run, interleaved: `bare` is pgbench with four cli
 log's columns and index (ratio_bare: ours / pgbench's rows); `bare_rabbitmq` is bare_rabbitmq.c: the same 192 quorum queues, confirms, window, prefetch and
 headers, consumer beside publisher (ratio_bare_rabbitmq). drain: a backlog put into the log at once, until all of it is handled, against the same peers;
 grown_mb: what the workers' memory grew by meanwhile. latency: one event on an idle system to the commit of the subscriber that records it, by the
-database's clock alone. The setting bus.log_fallback is an hour here, for everything is to go through the broker: with its default of 2 s a broker
+database's clock alone. flood: the same for 50 events of class high in the 2.5 s after 200,000 of class low were put into the log by one transaction
+(the log only; ratio_flood: the median of an idle log / the median in the flood). The setting bus.log_fallback is an hour here, for everything is to go through the broker: with its default of 2 s a broker
 that is slower than the log is passed by.
 """
 import argparse
@@ -80,6 +81,25 @@ def rss_mb(bed):
     return total / (1 << 20)
 
 
+def store(bed, kind, cls, count):
+    """So many events in one transaction, over keys that were used before."""
+    bed.sql(f"INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) SELECT {cls}, k.lane, gen_random_uuid(), '{bed.tenant}', wakala.now(), "
+            f"'{kind}', k.key, '{{\"n\":1,\"sleep_ms\":0,\"fail\":0,\"until\":0}}' FROM generate_series(1, {count // KEYS}) i CROSS JOIN "
+            f"(SELECT DISTINCT key, lane FROM wakala.event WHERE type = '{kind}') k ORDER BY i", timeout=300)
+
+
+def flooded(bed, count=200000):
+    """(milliseconds of high events on an idle log, behind so many low ones, how many of these were left)."""
+    publish(bed, BATCH, threads=1, kind="probe.low")
+    idle = latencies(bed, "probe.high", count=50, pause=0.05)
+    store(bed, "probe.low", 2, count)
+    in_flood = latencies(bed, "probe.high", count=50, pause=0.05)
+    left = count - int(bed.sql("SELECT count(*) FROM probe_seen s JOIN wakala.event e ON e.id = s.event_id WHERE e.type = 'probe.low'")[0][0])
+    if left < count / 10:
+        raise Failed(f"the flood was over: {left} events left")
+    return idle, in_flood
+
+
 def drain(bed, count):
     """(events a second, memory that the workers grew by)."""
     before, most, stop = handled(bed), [rss_mb(bed)], threading.Event()
@@ -88,9 +108,7 @@ def drain(bed, count):
     def watch():
         while not stop.wait(0.2):
             most[0] = max(most[0], rss_mb(bed))
-    bed.sql(f"INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) SELECT 1, k.lane, gen_random_uuid(), '{bed.tenant}', wakala.now(), "
-            f"'probe.lone', k.key, '{{\"n\":1,\"sleep_ms\":0,\"fail\":0,\"until\":0}}' FROM generate_series(1, {count // KEYS}) i CROSS JOIN "
-            "(SELECT DISTINCT key, lane FROM wakala.event WHERE type = 'probe.lone') k ORDER BY i", timeout=300)
+    store(bed, "probe.lone", 1, count)
     began = time.monotonic()
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -146,7 +164,7 @@ def run():
 
 def measure(args, log, rabbit, broker, exe):
     rates = {"": [], "_rabbitmq": [], "bare": [], "bare_rabbitmq": []}
-    log.sql("CREATE SEQUENCE pool.bare_seq; CREATE TABLE pool.bare_event (LIKE wakala.event INCLUDING DEFAULTS); CREATE INDEX ON pool.bare_event (xid, seq); "
+    log.sql("CREATE SEQUENCE pool.bare_seq; CREATE TABLE pool.bare_event (LIKE wakala.event INCLUDING DEFAULTS); CREATE INDEX ON pool.bare_event (class, xid, seq); "
             "ALTER TABLE pool.bare_event ALTER seq SET DEFAULT nextval('pool.bare_seq')")
     end = time.monotonic() + 60
     while not rabbit.carries():
@@ -172,7 +190,8 @@ def measure(args, log, rabbit, broker, exe):
         raise Failed("the broker was passed by: these are not its figures")
     drained, grown = drain(log, args.backlog)
     drained_r, grown_r = drain(rabbit, args.backlog_rabbitmq)
-    lag, lag_r = latencies(log), latencies(rabbit)
+    lag, lag_r = sorted(latencies(log)), sorted(latencies(rabbit))
+    idle_high, in_flood = flooded(log)
     idle = bare(exe, broker, 1000, rate=200)
     for name in ("", "_rabbitmq"):
         emit("bus", f"events_per_s{name}", median(rates[name]), "events/s")
@@ -189,6 +208,11 @@ def measure(args, log, rabbit, broker, exe):
     for name, values in (("", lag), ("_rabbitmq", lag_r)):
         emit("bus", f"latency_p50_ms{name}", values[len(values) // 2], "ms")
         emit("bus", f"latency_p99_ms{name}", values[int(len(values) * 0.99)], "ms")
+    emit("bus", "flood_first_ms", in_flood[0], "ms")
+    emit("bus", "flood_p50_ms", median(in_flood), "ms")
+    emit("bus", "flood_max_ms", max(in_flood), "ms")
+    emit("bus", "flood_p50_ms_idle", median(idle_high), "ms")
+    emit("bus", "ratio_flood", median(idle_high) / median(in_flood), "idle/flood")
     emit("bus", "latency_p50_ms_bare_rabbitmq", idle["p50_ms"], "ms")
     emit("bus", "latency_p99_ms_bare_rabbitmq", idle["p99_ms"], "ms")
 

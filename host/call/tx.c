@@ -65,7 +65,7 @@ static struct wk_exec scope(const struct wk_call *call, struct wk_arg args[2])
 
 static struct wk_conn *connection(struct wk_call *call, struct wk_err *err)
 {
-    return wk_db_acquire(call->engine->db, WK_DB_APP, call->tenant ? &call->tenant->tenant.id : NULL, call->until_us, err);
+    return wk_db_acquire(call->engine->db, WK_DB_APP, call->cls, call->tenant ? &call->tenant->tenant.id : NULL, call->until_us, err);
 }
 
 bool wk_call_in_tx(const struct wk_call *call) { return call->conn != NULL; }

@@ -28,6 +28,8 @@ enum wk_db_role {
     WK_DB_ROLES,
 };
 
+enum { WK_DB_CLASSES = 3 }; /* of what wants a connection, as of events: 0 high (and requests), 1 normal, 2 low */
+
 struct wk_db_pool_conf {
     const char *conninfo; /* libpq's; NULL = this pool is not used. A host name is looked up once, in wk_db_create */
     uint32_t min, max;    /* connections kept open, and at most; max 0 = 8, never above 500 */
@@ -57,10 +59,11 @@ struct wk_db_conf {
 struct wk_db *wk_db_create(struct event_base *base, const struct wk_db_conf *conf, struct wk_err *err);
 void wk_db_destroy(struct wk_db *db); /* NULL allowed; no connection in use, nobody waiting, listeners stopped */
 
-/* Parks until a connection is free: first come, first served, but a tenant (NULL = none) holds at most half of the pool.
+/* Parks until a connection is free: first come, first served, but a tenant (NULL = none) holds at most half of the pool, and a higher class goes
+ * before up to 32 (normal) or 512 (low) others that came earlier: nobody waits for ever, and a flood of low delays nobody else.
  * db.unavailable at the deadline, or at once with retry_after_ms while the server is down and the next attempt is not due;
  * db.role when the role may do too much: superuser or BYPASSRLS, itself or by SET ROLE; for APP also owner of any table. */
-struct wk_conn *wk_db_acquire(struct wk_db *db, enum wk_db_role role, const struct wk_uuid *tenant, int64_t until_us,
+struct wk_conn *wk_db_acquire(struct wk_db *db, enum wk_db_role role, unsigned cls, const struct wk_uuid *tenant, int64_t until_us,
                               struct wk_err *err);
 /* NULL allowed. Never waits. A connection with an open transaction, or in doubt, is closed instead of reused.
  * Session state (advisory locks, SET without LOCAL) goes with it: undo it, or call wk_conn_discard() before. */

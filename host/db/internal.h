@@ -69,10 +69,11 @@ struct wk_conn {
 };
 
 struct wk_waiter { /* on the stack of the fiber that acquires */
-    TAILQ_ENTRY(wk_waiter) all, turn; /* turn: in the pool's queue, or in its tenant's */
+    TAILQ_ENTRY(wk_waiter) all, turn; /* turn: in a queue of the pool, or of its tenant */
     struct wk_fiber *fiber;
     struct wk_share *share;
     uint64_t ticket;
+    unsigned cls;
     bool is_eligible;
     struct wk_conn *conn;
     bool has_failed;
@@ -84,8 +85,8 @@ TAILQ_HEAD(wk_conns, wk_conn);
 struct wk_share { /* one tenant's part of a pool, while it has any */
     LIST_ENTRY(wk_share) link;
     struct wk_uuid tenant;
-    uint32_t claims; /* connections held and waiters in the pool's queue: at most half of the pool */
-    struct wk_waiters blocked; /* beyond that, in their order */
+    uint32_t claims; /* connections held and waiters in the pool's queues: at most half of the pool */
+    struct wk_waiters blocked[WK_DB_CLASSES]; /* beyond that, in their order */
 };
 
 enum { SHARE_BUCKETS = 256 };
@@ -97,7 +98,7 @@ struct wk_pool {
     char **keys, **values;       /* for PQconnectStartParams */
     struct wk_conns conns, idle;
     uint32_t open, idle_count, connecting; /* open: usable, idle or held */
-    struct wk_waiters waiters, queue;      /* all; those whose turn it may be */
+    struct wk_waiters waiters, queue[WK_DB_CLASSES]; /* all; those whose turn it may be, by class */
     uint32_t waiting, queued;
     uint64_t next_ticket;
     LIST_HEAD(, wk_share) shares[SHARE_BUCKETS];

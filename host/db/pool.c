@@ -1,7 +1,8 @@
 /* pool.c - who gets which connection, and when another is opened.
  *
- * A waiter stands in the pool's queue, or, while its tenant has its half already, in the tenant's own; a tenant's `claims` count
- * both what it holds and what it has in the pool's queue, so whoever reaches the head of that queue may take what comes.
+ * A waiter stands in a queue of the pool, or, while its tenant has its half already, in one of the tenant's own; a tenant's `claims` count
+ * both what it holds and what it has in the pool's queues, so whoever is first there may take what comes. There is a queue per class;
+ * the smallest ticket is first, and a lower class draws later ones.
  * While the server is down one connection probes at a time, later and later (50 ms to 2 s), and acquires fail at once. */
 #include "db/internal.h"
 #include "fiber/fiber.h"
@@ -57,23 +58,38 @@ static struct wk_share *share_of(struct wk_pool *pool, const struct wk_uuid *ten
     if (!share)
         return NULL;
     share->tenant = *tenant;
-    TAILQ_INIT(&share->blocked);
+    for (unsigned c = 0; c < WK_DB_CLASSES; c++)
+        TAILQ_INIT(&share->blocked[c]);
     LIST_INSERT_HEAD(&pool->shares[bucket], share, link);
     return share;
+}
+
+static struct wk_waiter *first_of(struct wk_waiters queue[WK_DB_CLASSES])
+{
+    struct wk_waiter *first = NULL;
+
+    for (unsigned c = 0; c < WK_DB_CLASSES; c++) {
+        struct wk_waiter *head = TAILQ_FIRST(&queue[c]);
+
+        if (head && (!first || head->ticket < first->ticket))
+            first = head;
+    }
+    return first;
 }
 
 /* By ticket: who was blocked for long goes before who came later. Such tickets are old, so the search from the head is short. */
 static void queue_insert(struct wk_pool *pool, struct wk_waiter *waiter)
 {
+    struct wk_waiters *queue = &pool->queue[waiter->cls];
     struct wk_waiter *other;
 
     waiter->is_eligible = true;
     pool->queued++;
-    if (TAILQ_EMPTY(&pool->queue) || TAILQ_LAST(&pool->queue, wk_waiters)->ticket < waiter->ticket) {
-        TAILQ_INSERT_TAIL(&pool->queue, waiter, turn);
+    if (TAILQ_EMPTY(queue) || TAILQ_LAST(queue, wk_waiters)->ticket < waiter->ticket) {
+        TAILQ_INSERT_TAIL(queue, waiter, turn);
         return;
     }
-    TAILQ_FOREACH(other, &pool->queue, turn)
+    TAILQ_FOREACH(other, queue, turn)
         if (other->ticket > waiter->ticket)
             break;
     TAILQ_INSERT_BEFORE(other, waiter, turn);
@@ -86,9 +102,9 @@ static void share_unclaim(struct wk_pool *pool, struct wk_share *share)
     if (!share)
         return;
     share->claims--;
-    next = TAILQ_FIRST(&share->blocked);
+    next = first_of(share->blocked);
     if (next && share->claims < share_limit(pool)) {
-        TAILQ_REMOVE(&share->blocked, next, turn);
+        TAILQ_REMOVE(&share->blocked[next->cls], next, turn);
         share->claims++;
         queue_insert(pool, next);
     } else if (!next && !share->claims) {
@@ -101,14 +117,15 @@ static void share_unclaim(struct wk_pool *pool, struct wk_share *share)
 
 static void waiter_enter(struct wk_pool *pool, struct wk_waiter *waiter)
 {
+    static const uint64_t later[WK_DB_CLASSES] = {0, 32, 512};
     struct wk_share *share = waiter->share;
 
-    waiter->ticket = pool->next_ticket++;
+    waiter->ticket = pool->next_ticket++ + later[waiter->cls];
     TAILQ_INSERT_TAIL(&pool->waiters, waiter, all);
     if (++pool->waiting > pool->stats.waiting_max)
         pool->stats.waiting_max = pool->waiting;
     if (share && share->claims >= share_limit(pool)) {
-        TAILQ_INSERT_TAIL(&share->blocked, waiter, turn);
+        TAILQ_INSERT_TAIL(&share->blocked[waiter->cls], waiter, turn);
         return;
     }
     if (share)
@@ -122,10 +139,10 @@ static void waiter_leave(struct wk_pool *pool, struct wk_waiter *waiter)
     TAILQ_REMOVE(&pool->waiters, waiter, all);
     pool->waiting--;
     if (waiter->is_eligible) {
-        TAILQ_REMOVE(&pool->queue, waiter, turn);
+        TAILQ_REMOVE(&pool->queue[waiter->cls], waiter, turn);
         pool->queued--;
     } else {
-        TAILQ_REMOVE(&waiter->share->blocked, waiter, turn);
+        TAILQ_REMOVE(&waiter->share->blocked[waiter->cls], waiter, turn);
     }
 }
 
@@ -192,7 +209,7 @@ void wk_pool_pump(struct wk_pool *pool)
 
     if (pool->is_closing)
         return;
-    while ((waiter = TAILQ_FIRST(&pool->queue)) && (conn = TAILQ_FIRST(&pool->idle)))
+    while ((waiter = first_of(pool->queue)) && (conn = TAILQ_FIRST(&pool->idle)))
         hand_over(pool, waiter, conn);
     while ((pool->connecting < pool->queued || pool->open + pool->connecting < pool->conf.min) && may_open(pool)) {
         if (!wk_conn_open(pool, &why)) {
@@ -325,11 +342,11 @@ static struct wk_conn *wait_for(struct wk_pool *pool, struct wk_waiter *waiter, 
     return NULL;
 }
 
-struct wk_conn *wk_db_acquire(struct wk_db *db, enum wk_db_role role, const struct wk_uuid *tenant, int64_t until_us,
+struct wk_conn *wk_db_acquire(struct wk_db *db, enum wk_db_role role, unsigned cls, const struct wk_uuid *tenant, int64_t until_us,
                               struct wk_err *err)
 {
     struct wk_pool *pool = db->pools[role];
-    struct wk_waiter waiter = { .fiber = wk_fiber_self() };
+    struct wk_waiter waiter = { .fiber = wk_fiber_self(), .cls = cls < WK_DB_CLASSES ? cls : WK_DB_CLASSES - 1 };
     int64_t begin = wk_mono_us();
     struct wk_conn *conn = NULL;
 
@@ -442,7 +459,8 @@ static struct wk_pool *pool_create(struct wk_db *db, enum wk_db_role role, const
     TAILQ_INIT(&pool->conns);
     TAILQ_INIT(&pool->idle);
     TAILQ_INIT(&pool->waiters);
-    TAILQ_INIT(&pool->queue);
+    for (unsigned c = 0; c < WK_DB_CLASSES; c++)
+        TAILQ_INIT(&pool->queue[c]);
     (void)evtimer_assign(&pool->retry, db->base, on_retry, pool);
     (void)evtimer_assign(&pool->trim, db->base, on_trim, pool);
     if (!wk_conninfo_parse(conf->conninfo, db->application_name, &pool->keys, &pool->values, err)) {

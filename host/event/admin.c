@@ -75,7 +75,7 @@ bool wk_events_tail(const char *conninfo, const struct wk_event_filter *filter, 
     static const struct timespec pause = {0, 200000000};
     static const char sql[] =
         "SELECT e.xid, e.seq, " STAMP("e.at") ", e.seq, " CLASS_OF("e.class") ", e.lane, e.type, e.tenant_id, " MASKED("e.key") ", e.id, "
-        "CASE WHEN $7::bool THEN e.payload ELSE '' END FROM wakala.event e WHERE (e.xid, e.seq) > ($5::xid8, $6::int8) "
+        "CASE WHEN $7::bool THEN e.payload ELSE '' END FROM wakala.event_all e WHERE (e.xid, e.seq) > ($5::xid8, $6::int8) "
         "AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) AND " RANGE " AND " FILTERED " ORDER BY e.xid, e.seq LIMIT 1000";
     char xid[24] = "0", seq[24] = "0", end_xid[24], end_seq[24];
     PGconn *c = wk_sync_open(conninfo, err);
@@ -110,7 +110,7 @@ bool wk_events_show(const char *conninfo, const char *id, FILE *out, struct wk_e
     static const char sql[] =
         "WITH w AS (SELECT CASE WHEN $1 ~ '^[0-9]{1,18}$' THEN $1::int8 END AS seq, CASE WHEN $1 ~ '^[0-9a-fA-F-]{36}$' THEN $1::uuid END AS id, "
         "CASE WHEN $1 ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7' THEN to_timestamp(('x' || lpad(replace(left($1, 13), '-', ''), 16, '0'))::bit(64)::int8 / 1000.0) END AS at), "
-        "e AS MATERIALIZED (SELECT e.* FROM w, wakala.event e WHERE CASE WHEN w.seq IS NOT NULL THEN e.seq = w.seq ELSE e.id = w.id END AND "
+        "e AS MATERIALIZED (SELECT e.* FROM w, wakala.event_all e WHERE CASE WHEN w.seq IS NOT NULL THEN e.seq = w.seq ELSE e.id = w.id END AND "
         "(w.seq IS NULL OR e.seq >= (SELECT first FROM wakala.event_part, w v WHERE first <= v.seq AND last > v.seq)) AND "
         "(w.at IS NULL OR (e.xid >= wakala.xid_from(w.at - interval '1 minute') AND e.xid <= wakala.xid_until(w.at + interval '5 minutes'))) LIMIT 1) "
         "SELECT k, v FROM e, LATERAL (VALUES (1, 'id', e.id::text), (2, 'seq', e.seq::text), (3, 'time', " STAMP("e.at") "), (4, 'type', e.type), "
@@ -157,7 +157,7 @@ static bool find_subscription(PGconn *c, const char *name, char pattern[128], FI
 static bool replay_steps(PGconn *c, struct found *f, const char *to, const char *pattern, FILE *out, struct wk_err *err)
 {
     static const char sql[] =
-        "WITH e AS MATERIALIZED (SELECT e.* FROM wakala.event e WHERE (e.xid, e.seq) > ($5::xid8, $6::int8) AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) AND " RANGE
+        "WITH e AS MATERIALIZED (SELECT e.* FROM wakala.event_all e WHERE (e.xid, e.seq) > ($5::xid8, $6::int8) AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) AND " RANGE
         " AND " FILTERED " AND wakala.matches($8, e.type) ORDER BY e.xid, e.seq LIMIT 1000), "
         "p AS (INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, is_asked) SELECT $7, class, lane, xid, seq, tenant_id, key, true FROM e "
         "ON CONFLICT DO NOTHING RETURNING 1) "
@@ -196,7 +196,7 @@ bool wk_events_replay(const char *conninfo, const struct wk_event_filter *filter
 
     if (ok) {
         f.values[4] = pattern;
-        r = wk_sync_run(c, "SELECT e.type, count(*), " STAMP("min(e.at)") ", " STAMP("max(e.at)") " FROM wakala.event e WHERE " RANGE " AND " FILTERED
+        r = wk_sync_run(c, "SELECT e.type, count(*), " STAMP("min(e.at)") ", " STAMP("max(e.at)") " FROM wakala.event_all e WHERE " RANGE " AND " FILTERED
                            " AND wakala.matches($5, e.type) GROUP BY 1 ORDER BY 1", 5, f.values, err);
         ok = r != NULL;
     }
@@ -214,7 +214,7 @@ bool wk_lanes_list(const char *conninfo, FILE *out, struct wk_err *err)
         "WITH pos AS MATERIALIZED (SELECT DISTINCT ON (c.class, c.lane) c.class, c.lane, c.xid, c.seq FROM wakala.cursor c JOIN wakala.subscription s ON s.name = c.name "
         "AND " ACTIVE("s") " ORDER BY c.class, c.lane, c.xid, c.seq), "
         "e AS MATERIALIZED (SELECT e.lane, count(*) FILTER (WHERE e.class = 0) AS high, count(*) FILTER (WHERE e.class = 1) AS normal, "
-        "count(*) FILTER (WHERE e.class = 2) AS low, min(e.at) AS at FROM wakala.event e JOIN pos ON pos.class = e.class AND pos.lane = e.lane "
+        "count(*) FILTER (WHERE e.class = 2) AS low, min(e.at) AS at FROM wakala.event_all e JOIN pos ON pos.class = e.class AND pos.lane = e.lane "
         "WHERE e.xid >= (SELECT min(xid) FROM pos) AND (e.xid, e.seq) > (pos.xid, pos.seq) GROUP BY 1) "
         "SELECT l.lane, CASE WHEN k.objid IS NULL THEN '-' ELSE l.owner END, l.epoch, coalesce(e.high, 0), coalesce(e.normal, 0), coalesce(e.low, 0), "
         "coalesce(extract(epoch FROM wakala.now() - e.at)::int8, 0), "
@@ -227,7 +227,7 @@ bool wk_subscriptions_list(const char *conninfo, FILE *out, struct wk_err *err)
 {
     return wk_sync_print(conninfo,
         "SELECT s.name, s.pattern, CASE WHEN " ACTIVE("s") " THEN 'active' ELSE 'frozen' END, "
-        "(SELECT CASE WHEN count(*) > 100000 THEN 'more than 100000' ELSE count(*)::text END FROM (SELECT FROM wakala.event e "
+        "(SELECT CASE WHEN count(*) > 100000 THEN 'more than 100000' ELSE count(*)::text END FROM (SELECT FROM wakala.event_all e "
         "LEFT JOIN wakala.cursor c ON c.name = s.name AND c.class = e.class AND c.lane = e.lane "
         "WHERE e.xid >= (SELECT CASE WHEN count(*) = 192 THEN min(xid) ELSE s.start_xid END FROM wakala.cursor WHERE name = s.name) "
         "AND (e.xid, e.seq) > (coalesce(c.xid, s.start_xid), coalesce(c.seq, 0)) AND wakala.matches(s.pattern, e.type) LIMIT 100001) w), "
@@ -292,7 +292,7 @@ static bool change_dead(const char *conninfo, int64_t id, const char *sql, const
 bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err)
 {
     return change_dead(conninfo, id, "WITH d AS (UPDATE wakala.dead d SET state = 'requeued' FROM wakala.event e WHERE d.id = $1 AND d.state = 'dead' "
-                                     "AND e.xid = d.xid AND e.seq = d.seq RETURNING d.*), "
+                                     "AND e.class = d.class AND e.xid = d.xid AND e.seq = d.seq RETURNING d.*), "
                                      "p AS (INSERT INTO wakala.parked (name, class, lane, xid, seq, tenant_id, key, next_at, is_asked) "
                                      "SELECT d.name, d.class, d.lane, d.xid, d.seq, d.tenant_id, d.key, wakala.now(), true FROM d ON CONFLICT DO NOTHING RETURNING 1) "
                                      "SELECT (SELECT count(*) FROM p) = 1, pg_notify('wakala_parked', '') FROM d", ", or its event is no longer kept", err);

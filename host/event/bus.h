@@ -11,8 +11,7 @@ struct flight { /* given to the bus, not confirmed */
 };
 enum { FLIGHTS = 8192, LOOK_US = 500000 };
 struct stream { /* one class, from the log to the bus: a flood of one must not stand before another */
-    bool is_tail;              /* the last scan reached the end of the log: scanned together with the others there */
-    bool is_barren;            /* the last scan brought a full batch, and nothing of this class */
+    bool is_tail;              /* the last look reached the end of the log: the next one when something is new */
     bool is_carrying, was_carrying; /* nothing waits for longer than fallback_ms; as it is in the database */
     struct position scanned, confirmed;
     struct position given[WK_LANES], carried[WK_LANES]; /* of each lane: the last one given, the last one confirmed */

@@ -46,14 +46,14 @@ static const struct wk_stmt q_arm = {"wakala", "host", "clean_arm",
 enum { PART_FIRST, PART_LAST, PART_XID, PART_SEQ };
 static const struct wk_stmt q_part = {"wakala", "host", "clean_part",
     "SELECT p.first, p.last, e.xid, e.seq FROM (SELECT first, last FROM wakala.event_part ORDER BY first LIMIT 1) p LEFT JOIN LATERAL "
-    "(SELECT xid, seq, at FROM wakala.event WHERE seq >= p.first AND seq < p.last ORDER BY xid DESC, seq DESC LIMIT 1) e ON true "
+    "(SELECT xid, seq, at FROM wakala.event_all WHERE seq >= p.first AND seq < p.last ORDER BY xid DESC, seq DESC LIMIT 1) e ON true "
     "WHERE p.last <= (SELECT last_value FROM wakala.event_seq) AND coalesce(e.at < wakala.now() - " KEEP ", true)", false};
 static const struct wk_stmt q_behind = {"wakala", "host", "clean_behind",
     "SELECT s.name FROM wakala.subscription s WHERE s.active_at > wakala.now() - interval '10 minutes' AND s.start_xid <= $1::text::xid8 AND "
     "(SELECT count(*) FROM wakala.cursor c WHERE c.name = s.name AND (c.xid, c.seq) >= ($1::text::xid8, $2::int8)) < $3 ORDER BY 1 LIMIT 1", false};
 /* What frozen subscriptions have not seen, a piece of the partition at a time. */
 static const struct wk_stmt q_lost = {"wakala", "host", "clean_lost",
-    "WITH e AS MATERIALIZED (SELECT xid, seq, class, lane, type FROM wakala.event WHERE (xid, seq) > ($1::text::xid8, $2::int8) AND seq >= $3 AND seq < $4 "
+    "WITH e AS MATERIALIZED (SELECT xid, seq, class, lane, type FROM wakala.event_all WHERE (xid, seq) > ($1::text::xid8, $2::int8) AND seq >= $3 AND seq < $4 "
     "ORDER BY xid, seq LIMIT $5), "
     "l AS (SELECT s.name, count(*) AS n FROM e JOIN wakala.subscription s ON s.active_at <= wakala.now() - interval '10 minutes' AND e.xid >= s.start_xid "
     "AND wakala.matches(s.pattern, e.type) "
@@ -67,7 +67,7 @@ static const struct wk_stmt q_bury_parked = {"wakala", "host", "clean_parked",
     "INSERT INTO wakala.dead (name, class, lane, seq, event_id, tenant_id, type, key, payload, attempts, code, error, first_at, xid) "
     "SELECT p.name, p.class, p.lane, p.seq, e.id, p.tenant_id, e.type, p.key, e.payload, p.attempts, 'event.expired', "
     "'the log''s lifetime ended before it could be handled' || coalesce('; its last failure: ' || p.error, ''), coalesce(p.first_at, wakala.now()), p.xid "
-    "FROM p JOIN wakala.event e ON e.xid = p.xid AND e.seq = p.seq", false};
+    "FROM p JOIN wakala.event e ON e.class = p.class AND e.xid = p.xid AND e.seq = p.seq", false};
 static const struct wk_stmt q_drop = {"wakala", "host", "clean_drop", "SELECT wakala.drop_events($1)", false};
 static const struct wk_stmt q_begin = {"wakala", "host", "begin", "BEGIN", false};
 static const struct wk_stmt q_commit = {"wakala", "host", "commit", "COMMIT", false};
@@ -222,7 +222,7 @@ static bool count_lost(struct wk_log *log, int64_t first, int64_t last, struct l
 /* One transaction: what waited becomes dead letters, what nobody saw is counted, the partition goes. */
 static bool drop_part(struct wk_log *log, int64_t first, int64_t last, const struct losses *lost, int64_t *gone, bool *is_later, struct wk_err *err)
 {
-    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, NULL, wk_mono_us() + 3000000, err);
+    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, WK_LOW, NULL, wk_mono_us() + 3000000, err);
     struct text names, counts;
     struct wk_arg range[] = {wk_int(first), wk_int(last)}, count_args[2];
     struct wk_exec items[] = {{.stmt = &q_begin}, {.stmt = &q_bury_parked, .args = range, .nargs = 2}, {.stmt = &q_count_lost, .args = count_args, .nargs = 2},
@@ -288,6 +288,12 @@ static bool clean_events(struct wk_log *log, int64_t keep_ms, int64_t *gone, boo
     ok = ok && log_exec(log, &moments, 1, err);
     wk_exec_clear(&moments, 1);
     return ok;
+}
+
+/* One that came too late is a dead letter; its job goes on. */
+bool clean_again(struct wk_log *log, const struct wk_event *event, struct wk_err *err)
+{
+    return !find(event->key) || arm(log, event->key, SOON_S, err);
 }
 
 bool clean_run(struct wk_log *log, const struct wk_event *event, struct wk_err *err)

@@ -1,5 +1,6 @@
 /* fair.c - whose turn it is. Ready keys stand in a queue per tenant and class; a class goes round its tenants one key at a time; a tenant with
- * a quarter of all handlers running is taken out of the rounds until one of them ends. Every step is O(1): a burst of thousands of keys of
+ * a quarter of all handlers running is taken out of the rounds until one of them ends. A class below high may have only a part of all handlers, and
+ * of a tenant's: a flood of it finds its end there, and what is higher need not wait for a handler that takes long. Every step is O(1): a burst of thousands of keys of
  * one tenant must cost nobody, also not itself, more than its own handlers do. */
 #include "event/internal.h"
 #include <stdlib.h>
@@ -44,12 +45,17 @@ void fair_leave(struct wk_log *log, struct tenant_work *w)
     free(w);
 }
 
+static bool may_run(const struct wk_log *log, const struct tenant_work *w, unsigned cls)
+{
+    return w->running < tenant_max(log) && w->running_of[cls] < class_max(tenant_max(log), cls);
+}
+
 /* A tenant stands in a class's round exactly while it has a ready key there and may run one more. */
 static void list(struct wk_log *log, struct tenant_work *w, unsigned cls)
 {
     struct round *r = &log->round[cls];
 
-    if (w->is_listed[cls] || !w->ready[cls].first || w->running >= tenant_max(log))
+    if (w->is_listed[cls] || !w->ready[cls].first || !may_run(log, w, cls))
         return;
     w->is_listed[cls] = true;
     w->next[cls] = NULL;
@@ -71,6 +77,8 @@ struct keyq *fair_next(struct wk_log *log, unsigned cls)
 {
     struct round *r = &log->round[cls];
 
+    if (log->running_of[cls] >= class_max(log->conf.max_running, cls))
+        return NULL;
     for (;;) {
         struct tenant_work *w = r->first;
         struct keyq *q;
@@ -81,7 +89,7 @@ struct keyq *fair_next(struct wk_log *log, unsigned cls)
         if (!r->first)
             r->end = &r->first;
         w->is_listed[cls] = false;
-        if (w->running >= tenant_max(log))
+        if (!may_run(log, w, cls))
             continue; /* filled its share in another class meanwhile: fair_ended() brings it back */
         q = w->ready[cls].first;
         w->ready[cls].first = q->next;
@@ -95,6 +103,8 @@ struct keyq *fair_next(struct wk_log *log, unsigned cls)
 void fair_began(struct wk_log *log, struct keyq *q)
 {
     q->work->running++;
+    q->work->running_of[q->cls]++;
+    log->running_of[q->cls]++;
     log->lane[q->lane].running++;
     log->stats.running++;
 }
@@ -102,6 +112,8 @@ void fair_began(struct wk_log *log, struct keyq *q)
 void fair_ended(struct wk_log *log, struct keyq *q)
 {
     q->work->running--;
+    q->work->running_of[q->cls]--;
+    log->running_of[q->cls]--;
     log->lane[q->lane].running--;
     log->stats.running--;
     for (unsigned c = 0; c < CLASSES; c++)

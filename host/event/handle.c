@@ -137,6 +137,8 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
         return HANDLED_DEAD;
     }
     if (is_expired(log, work, err)) {
+        if (s->host && !clean_again(log, event, &why))
+            return HANDLED_AGAIN;
         log->stats.expired++;
         alert_of(log, WK_SEVERITY_WARNING, s->name, event->type, "event.expired");
         return HANDLED_DEAD;

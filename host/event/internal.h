@@ -5,6 +5,7 @@
 #include "db/db.h"
 #include "db/lane.h"
 #include "event/log.h"
+#include "event/text.h"
 #include "guard/alerts.h"
 #include "plugin/registry.h"
 
@@ -106,6 +107,7 @@ struct tenant_work { /* what a tenant has to do; lives while it has a key queue 
     bool is_listed[CLASSES];           /* in that round */
     struct wk_uuid tenant;
     uint32_t keys, running;            /* its key queues; its handlers at work */
+    uint32_t running_of[CLASSES];
     struct ready ready[CLASSES];
 };
 struct round { /* tenants that may run a key of this class, the next one first */
@@ -120,7 +122,8 @@ struct wk_log {
     size_t subs;
     bool has_listeners; /* some plugin has on_message; else a message that is stored is done, without a fiber to find nobody */
     struct lane lane[WK_LANES];
-    struct position tail;      /* readers at the tail have read everything up to here */
+    struct position tail[CLASSES]; /* readers at the tail of a class have read everything of it up to here */
+    bool is_followed[CLASSES]; /* somebody is there */
     int64_t last_seq;          /* the highest that was seen */
     bool is_reading;           /* no gap since the last look: no lane of ours, no look */
     bool has_news, is_behind;  /* something was published; the last read stopped at an unfinished writer */
@@ -137,20 +140,33 @@ struct wk_log {
     unsigned owners, surplus_owners; /* logs that run, on all machines */
     int64_t surplus_until_us; /* lanes beyond our share that nobody wanted are kept until then */
     unsigned turn, lane_turn;
+    uint32_t running_of[CLASSES]; /* handlers at work */
     struct wk_event_stats stats;
 };
 
 /* read.c */
-struct scan { /* one look at the log, and for whom */
+struct range { /* one class, from a place on, all lanes */
+    unsigned cls;
+    bool is_tail;        /* for those who follow the end of the class */
     struct position from;
-    uint64_t mask[CLASSES]; /* lanes */
-    uint32_t limit;
-    char xid[24], seq[24], max[12], masks[CLASSES * 24];
-    struct wk_arg args[4];
+    uint64_t mask;       /* lanes whose payload is wanted */
+    uint32_t limit;      /* rows */
+    /* after the look */
+    struct position reached;
+    uint32_t rows;
+    bool is_cut;         /* there may be more */
 };
+struct scan { /* one look at the log: one statement. {0} to begin with */
+    struct range range[2 * CLASSES];
+    unsigned n;
+    struct text text[5];
+    struct wk_arg args[5];
+};
+struct range *scan_add(struct scan *s, unsigned cls, struct position from, uint64_t mask, uint32_t limit); /* at most 2 * CLASSES */
 struct wk_exec scan_item(struct scan *s);                                        /* s stays until it has been executed */
-size_t scan_rows(const struct wk_result *result);                                /* events in it */
-struct position scan_end(const struct wk_result *result, bool *is_behind);       /* where a scan that was not cut has come to */
+struct range *scan_row(struct scan *s, const struct wk_result *result, size_t row); /* whose event that is; NULL: the row has none */
+bool scan_end(struct scan *s, const struct wk_result *result, bool is_whole);    /* sets is_cut, and how far those have come that were not; true: behind a writer */
+void scan_finish(struct scan *s);
 struct entry *entry_create(const struct wk_result *result, size_t row);
 void reader_add(struct wk_log *log, struct reader *r, struct entry *e);          /* the next one of this lane: takes it over */
 void reader_rest(struct reader *r, uint64_t receipt);                            /* a receipt without an entry, settled with what is before it */
@@ -191,6 +207,8 @@ struct keyq *keyq_get(struct wk_log *log, uint32_t sub, const struct wk_uuid *te
 void keyq_ready(struct wk_log *log, struct keyq *q);
 void keyq_done(struct wk_log *log, struct keyq *q, bool was_marked);
 /* fair.c */
+/* How many of n handlers a class may have: all, seven eighths, half. The rest is there at once for who is higher. */
+static inline uint32_t class_max(uint32_t n, unsigned cls) { return cls == WK_HIGH ? n : cls == WK_NORMAL ? n - n / 8 : (n + 1) / 2; }
 static inline uint32_t tenant_max(const struct wk_log *log) { return log->conf.max_running > 4 ? log->conf.max_running / 4 : 1; }
 struct tenant_work *fair_join(struct wk_log *log, const struct wk_uuid *tenant); /* for one key queue; NULL without memory */
 void fair_leave(struct wk_log *log, struct tenant_work *w);
@@ -220,6 +238,7 @@ int64_t backoff_us(uint32_t attempts);
 /* clean.c */
 bool clean_start(struct wk_log *log, struct wk_err *err); /* arms the timers of all jobs */
 bool clean_run(struct wk_log *log, const struct wk_event *event, struct wk_err *err); /* subscriber host.cleanup */
+bool clean_again(struct wk_log *log, const struct wk_event *event, struct wk_err *err); /* its event has expired: the next one soon */
 /* timers.c, cursors.c */
 void log_timer_loop(void *arg);
 void alert_publish(struct wk_log *log); /* what is due of the machine's alerts; parks */

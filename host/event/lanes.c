@@ -205,7 +205,7 @@ bool log_part(struct wk_log *log, struct wk_err *err)
 /* A session of its own for the locks. */
 static bool join(struct wk_log *log, struct wk_err *err)
 {
-    log->locks = wk_db_acquire(log->engine->db, WK_DB_HOST, NULL, wk_mono_us() + 1000000, err);
+    log->locks = wk_db_acquire(log->engine->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 1000000, err);
     if (!log->locks)
         return false;
     wk_conn_on_lost(log->locks, on_lost, log);

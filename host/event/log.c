@@ -11,7 +11,7 @@ static const struct wk_stmt q_subscribe = {"wakala", "host", "subscribe",
 
 bool log_exec(struct wk_log *log, struct wk_exec *items, size_t n, struct wk_err *err)
 {
-    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, NULL, wk_mono_us() + 3000000, err);
+    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 3000000, err);
 
     return conn && wk_conn_exec(conn, items, n, WK_EXEC_SYNC, wk_mono_us() + 5000000, err);
 }

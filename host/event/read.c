@@ -1,26 +1,28 @@
-/* read.c - the log is scanned at its end, once for all lanes and all subscriptions; entries stay in memory until everybody is done with them.
+/* read.c - the log is scanned at its end, a class at a time for all lanes and all subscriptions; entries stay in memory until everybody is done with them.
  *
- * A reader (one class of one lane) at the tail follows the end of the log together with all others there: one range of one index, whatever the lane.
- * A reader whose memory is full, or whose lane has just been taken, lags behind: the laggards are scanned together from where the last of
- * them stands, and whoever has come up to the tail follows it again. */
+ * A reader (one class of one lane) at the tail follows the end of its class together with all others there: one range of one index, whatever the lane.
+ * A reader whose memory is full, or whose lane has just been taken, lags behind: the laggards of a class are scanned together from where the last of
+ * them stands, and whoever has come up to the tail follows it again. All ranges of a look are one statement. */
 #include "event/internal.h"
 #include "fiber/fiber.h"
 #include <assert.h>
 #include <endian.h>
 #include <stdlib.h>
 
-enum { TAIL_MAX = 2000, LAG_MAX = 2000 }; /* rows of one scan */
+enum { TAIL_MAX = 2000, LAG_MAX = 2000 }; /* rows of one range */
 #define EPOCH_2000_US INT64_C(946684800000000)
 
 /* Binary, for it is the busiest statement. The payload of rows that are not ours to handle stays where it is. Not in the select list: an EXISTS there
  * is looked for once per row. */
-enum { COL_XMIN, COL_BEHIND, COL_XID, COL_SEQ, COL_CLASS, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
+enum { COL_RANGE, COL_XMIN, COL_BEHIND, COL_XID, COL_SEQ, COL_CLASS, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
 static const struct wk_stmt q_read = {"wakala", "host", "log_read",
     "WITH x AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin), "
-    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE xid >= x.xmin) AS behind FROM x) "
-    "SELECT s.xmin, s.behind, e.xid, e.seq, e.class, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
-    "CASE WHEN ($4::int8[])[e.class + 1] >> e.lane & 1 = 1 THEN e.payload END, e.trace FROM s LEFT JOIN LATERAL "
-    "(SELECT * FROM wakala.event WHERE (xid, seq) > ($1::xid8, $2::int8) AND xid < s.xmin ORDER BY xid, seq LIMIT $3::int4) e ON true", true};
+    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE class = 0 AND xid >= x.xmin) OR "
+    "EXISTS (SELECT FROM wakala.event WHERE class = 1 AND xid >= x.xmin) OR EXISTS (SELECT FROM wakala.event WHERE class = 2 AND xid >= x.xmin) AS behind FROM x) "
+    "SELECT r.n, s.xmin, s.behind, e.xid, e.seq, e.class, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
+    "CASE WHEN r.lanes >> e.lane & 1 = 1 THEN e.payload END, e.trace "
+    "FROM s CROSS JOIN unnest($1::int2[], $2::xid8[], $3::int8[], $4::int4[], $5::int8[]) WITH ORDINALITY AS r(class, xid, seq, max, lanes, n) LEFT JOIN LATERAL "
+    "(SELECT * FROM wakala.event WHERE class = r.class AND (xid, seq) > (r.xid, r.seq) AND xid < s.xmin ORDER BY xid, seq LIMIT r.max) e ON true", true};
 
 struct entry *entry_ref(struct entry *e)
 {
@@ -64,17 +66,34 @@ static struct position position_of(const struct wk_result *r, size_t row)
     return (struct position){(uint64_t)number(r, row, COL_XID), number(r, row, COL_SEQ)};
 }
 
-size_t scan_rows(const struct wk_result *result)
-{
-    size_t rows = wk_result_rows(result);
+/* A row that only says that its range is empty has no event. */
+static bool has_event(const struct wk_result *result, size_t row) { return !wk_result_is_null(result, row, COL_SEQ); }
 
-    return rows && !wk_result_is_null(result, 0, COL_SEQ) ? rows : 0;
+bool scan_end(struct scan *s, const struct wk_result *result, bool is_whole)
+{
+    struct position end = {0};
+
+    if (wk_result_rows(result))
+        end = (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
+    for (unsigned i = 0; i < s->n; i++) {
+        struct range *r = &s->range[i];
+
+        r->is_cut = !is_whole || r->rows == r->limit;
+        if (!r->is_cut) /* all of its class that is finished has been seen */
+            r->reached = end;
+    }
+    return wk_result_rows(result) && *wk_result_text(result, 0, COL_BEHIND, NULL);
 }
 
-struct position scan_end(const struct wk_result *result, bool *is_behind)
+struct range *scan_row(struct scan *s, const struct wk_result *result, size_t row)
 {
-    *is_behind = *wk_result_text(result, 0, COL_BEHIND, NULL);
-    return (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
+    struct range *r = &s->range[(size_t)(number(result, row, COL_RANGE) - 1) % WK_COUNT(s->range)];
+
+    if (!has_event(result, row))
+        return NULL;
+    r->rows++;
+    assert(position_before(r->reached, position_of(result, row)));
+    return r;
 }
 
 /* One row into one block. */
@@ -228,64 +247,93 @@ void reader_clear(struct reader *r)
 
 bool reader_may(const struct wk_log *log, unsigned lane) { return log->lane[lane].is_owned && !log->lane[lane].is_leaving; }
 
-static bool is_empty(const struct scan *s)
-{
-    uint64_t any = 0;
+/* Its rows must pass also when no reader follows the end: the caches hear by them. */
+static unsigned heard_class(void) { return wk_cache_invalidated.priority % CLASSES; }
 
-    for (unsigned c = 0; c < CLASSES; c++)
-        any |= s->mask[c];
-    return !any;
+static bool is_heard(const struct wk_log *log)
+{
+    unsigned owned = 0;
+
+    if (!log->conf.invalidated || !log->is_reading) /* after a time without lanes the first of them make the tail */
+        return false;
+    for (unsigned l = 0; l < WK_LANES; l++)
+        owned += reader_may(log, l);
+    return owned > 0;
 }
 
-/* Who is asked for: all at the tail, and those behind it that have room. */
-static void choose(struct wk_log *log, struct scan *tail, struct scan *lag)
+struct range *scan_add(struct scan *s, unsigned cls, struct position from, uint64_t mask, uint32_t limit)
 {
-    *tail = (struct scan){.from = log->tail, .limit = TAIL_MAX};
-    *lag = (struct scan){.from = {UINT64_MAX, INT64_MAX}, .limit = LAG_MAX};
-    for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && reader_may(log, l); c++) {
-            struct reader *r = &log->lane[l].reader[c];
+    struct range *r = &s->range[s->n++];
 
-            r->is_full |= r->count >= log->conf.read_max;
-            if (r->is_tail && r->is_full) {
-                r->is_tail = false;
-                if (position_before(r->whole, log->tail))
-                    r->whole = log->tail;
-            }
-            if (r->is_carried) {
-                continue;
-            } else if (r->is_tail) {
-                tail->mask[c] |= UINT64_C(1) << l;
-            } else if (!r->is_full) {
-                lag->mask[c] |= UINT64_C(1) << l;
-                if (position_before(r->whole, lag->from))
-                    lag->from = r->whole;
-            }
+    *r = (struct range){.cls = cls, .from = from, .reached = from, .mask = mask, .limit = limit};
+    return r;
+}
+
+/* Who is asked for: all at the tail, and those behind it that have room. Full classes are left alone. */
+static void choose_class(struct wk_log *log, unsigned c, bool is_due, struct scan *s)
+{
+    struct position from = {UINT64_MAX, INT64_MAX};
+    uint64_t tail = 0, lag = 0;
+
+    for (unsigned l = 0; l < WK_LANES; l++) {
+        struct reader *r = &log->lane[l].reader[c];
+
+        if (!reader_may(log, l))
+            continue;
+        r->is_full |= r->count >= log->conf.read_max;
+        if (r->is_tail && r->is_full) {
+            r->is_tail = false;
+            if (position_before(r->whole, log->tail[c]))
+                r->whole = log->tail[c];
         }
+        if (r->is_carried) {
+            continue;
+        } else if (r->is_tail) {
+            tail |= UINT64_C(1) << l;
+        } else if (!r->is_full) {
+            lag |= UINT64_C(1) << l;
+            if (position_before(r->whole, from))
+                from = r->whole;
+        }
+    }
+    log->is_followed[c] = tail || (c == heard_class() && is_heard(log));
+    if (log->is_followed[c] && is_due)
+        scan_add(s, c, log->tail[c], tail, TAIL_MAX)->is_tail = true;
+    if (lag)
+        (void)scan_add(s, c, from, lag, LAG_MAX);
+    if (c == heard_class() && !log->is_followed[c] && !lag)
+        log->is_reading = false;
 }
 
 struct wk_exec scan_item(struct scan *s)
 {
-    int n = 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        const struct range *r = &s->range[i];
 
-    (void)snprintf(s->xid, sizeof s->xid, "%llu", (unsigned long long)s->from.xid);
-    (void)snprintf(s->seq, sizeof s->seq, "%lld", (long long)s->from.seq);
-    (void)snprintf(s->max, sizeof s->max, "%u", s->limit);
-    for (unsigned c = 0; c < CLASSES; c++)
-        n += snprintf(s->masks + n, sizeof s->masks - (size_t)n, "%c%lld", c ? ',' : '{', (long long)s->mask[c]);
-    (void)snprintf(s->masks + n, sizeof s->masks - (size_t)n, "}");
-    s->args[0] = wk_text(s->xid), s->args[1] = wk_text(s->seq), s->args[2] = wk_text(s->max), s->args[3] = wk_text(s->masks);
+        text_item(&s->text[0], "%u", r->cls);
+        text_item(&s->text[1], "%llu", (unsigned long long)r->from.xid);
+        text_item(&s->text[2], "%lld", (long long)r->from.seq);
+        text_item(&s->text[3], "%u", r->limit);
+        text_item(&s->text[4], "%lld", (long long)r->mask);
+    }
+    for (size_t i = 0; i < WK_COUNT(s->text); i++)
+        s->args[i] = wk_text(text_array(&s->text[i]));
     return (struct wk_exec){.stmt = &q_read, .args = s->args, .nargs = WK_COUNT(s->args)};
 }
 
-static bool read_row(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, size_t row)
+void scan_finish(struct scan *s)
 {
-    unsigned cls = (unsigned)number(result, row, COL_CLASS) % CLASSES, lane = (unsigned)number(result, row, COL_LANE) % WK_LANES;
-    struct reader *r = &log->lane[lane].reader[cls];
-    struct position at = position_of(result, row);
+    for (size_t i = 0; i < WK_COUNT(s->text); i++)
+        text_finish(&s->text[i]);
+}
+
+static bool read_row(struct wk_log *log, const struct range *range, const uint64_t epochs[WK_LANES], const struct wk_result *result, size_t row)
+{
+    unsigned lane = (unsigned)number(result, row, COL_LANE) % WK_LANES;
+    struct reader *r = &log->lane[lane].reader[range->cls];
     struct entry *e;
 
-    if (!(s->mask[cls] & UINT64_C(1) << lane) || !reader_may(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, at))
+    if (!(range->mask & UINT64_C(1) << lane) || !reader_may(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, position_of(result, row)))
         return true;
     e = entry_create(result, row);
     if (!e)
@@ -298,11 +346,10 @@ static bool read_row(struct wk_log *log, const struct scan *s, const uint64_t ep
 /* The caches of all workers hear of what others have changed, whoever owns the lane: so a subscription would not do. */
 static void tell_cache(struct wk_log *log, const struct wk_result *result, size_t row)
 {
-    static const char type[] = "cache.invalidated";
     const char *text = wk_result_text(result, row, COL_TYPE, NULL), *tenant, *id;
     struct wk_uuid whose, which;
 
-    if (!log->conf.invalidated || strcmp(text, type) != 0)
+    if (!log->conf.invalidated || strcmp(text, wk_cache_invalidated.name) != 0)
         return;
     tenant = wk_result_text(result, row, COL_TENANT, NULL);
     id = wk_result_text(result, row, COL_ID, NULL);
@@ -324,117 +371,83 @@ static void mark_read(struct wk_log *log, bool is_whole)
         wk_share_set_log_read(log->engine->share);
 }
 
-/* What came back; how far it reached in *reached. False: no memory, and nothing behind the row that did not fit counts as read. */
-static bool take(struct wk_log *log, const struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result, bool *is_cut,
-                 struct position *reached)
+/* How far a range has come is how far its readers have. Who of the laggards has come up to the tail follows it from now on; when nobody is there, the
+ * first ones make it. */
+static void advance(struct wk_log *log, const struct range *range, const uint64_t epochs[WK_LANES], bool ok)
 {
-    size_t rows = wk_result_rows(result), events = scan_rows(result);
-    bool is_behind = false, ok = true;
+    unsigned c = range->cls;
+    bool may_join = !range->is_tail && (log->is_followed[c] || !range->is_cut);
 
-    *reached = s->from;
-    for (size_t i = 0; i < events && ok; i++) {
-        struct position at = position_of(result, i);
+    if (range->is_tail || (may_join && !log->is_followed[c]))
+        log->tail[c] = range->reached;
+    for (unsigned l = 0; l < WK_LANES; l++) {
+        struct reader *r = &log->lane[l].reader[c];
 
-        assert(position_before(*reached, at));
-        tell_cache(log, result, i);
-        ok = read_row(log, s, epochs, result, i);
+        if (!(range->mask & UINT64_C(1) << l) || !reader_may(log, l) || log->lane[l].epoch != epochs[l])
+            continue;
+        if (position_before(r->whole, range->reached))
+            r->whole = range->reached;
+        if (log->carry && ok && !range->is_cut)
+            carry_scanned(log, c, l);
+        r->is_tail |= may_join && !r->is_carried && !position_before(r->whole, log->tail[c]);
+    }
+    if (c == heard_class() && (range->is_tail || (may_join && !log->is_followed[c])))
+        mark_read(log, !range->is_cut);
+}
+
+/* What came back. False: no memory, and nothing from the row that did not fit on counts as read. */
+static bool take(struct wk_log *log, struct scan *s, const uint64_t epochs[WK_LANES], const struct wk_result *result)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < wk_result_rows(result) && ok; i++) {
+        struct range *range = scan_row(s, result, i);
+        struct position at;
+
+        if (!range)
+            continue;
+        at = position_of(result, i);
+        if (range->cls == heard_class())
+            tell_cache(log, result, i);
+        ok = read_row(log, range, epochs, result, i);
         if (ok)
-            *reached = at;
+            range->reached = at;
         log->last_seq = at.seq > log->last_seq ? at.seq : log->last_seq;
     }
-    *is_cut = !ok || events == s->limit;
-    if (rows) {
-        struct position end = scan_end(result, &is_behind);
-
-        if (!*is_cut) /* all that is finished has been seen */
-            *reached = end;
-    }
-    log->is_behind |= is_behind;
-    for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && reader_may(log, l) && log->lane[l].epoch == epochs[l]; c++)
-            if (s->mask[c] & UINT64_C(1) << l) {
-                struct reader *r = &log->lane[l].reader[c];
-
-                if (position_before(r->whole, *reached))
-                    r->whole = *reached;
-                if (log->carry && ok && !*is_cut)
-                    carry_scanned(log, c, l);
-            }
+    log->is_behind |= scan_end(s, result, ok);
+    for (unsigned i = 0; i < s->n; i++)
+        advance(log, &s->range[i], epochs, ok);
     return ok;
 }
 
-/* Who has come up to the tail follows it from now on. When nobody is there, the first ones make it. */
-static void join_tail(struct wk_log *log, const struct scan *lag, bool is_tail_empty, struct position reached)
-{
-    if (is_tail_empty)
-        log->tail = reached;
-    for (unsigned l = 0; l < WK_LANES; l++)
-        for (unsigned c = 0; c < CLASSES && reader_may(log, l); c++) {
-            struct reader *r = &log->lane[l].reader[c];
-
-            r->is_tail |= !r->is_carried && (lag->mask[c] & UINT64_C(1) << l) && !position_before(r->whole, log->tail);
-        }
-}
-
-/* With all lanes carried by a bus nobody need scan, but for the caches: then the tail goes on for no lane, and its rows come without payload. */
-static bool is_heard(const struct wk_log *log)
-{
-    unsigned owned = 0;
-
-    if (!log->carry || !log->conf.invalidated || !log->is_reading) /* after a time without lanes the first of them make the tail */
-        return false;
-    for (unsigned l = 0; l < WK_LANES; l++)
-        owned += reader_may(log, l);
-    return owned > 0;
-}
-
-/* One trip. The laggards are scanned after the tail, so that they can reach it. False: the database did not answer. */
+/* One look. False: the database did not answer. */
 static bool read_once(struct wk_log *log, bool all, bool *more, struct wk_err *err)
 {
-    struct scan tail, lag;
-    struct wk_exec items[2];
-    struct position reached;
+    bool is_due = all || log->has_news || log->is_behind, ok;
     uint64_t epochs[WK_LANES];
-    bool is_tail_empty, is_tail_due, is_lag_due, is_cut, is_whole = true, ok = true;
-    size_t n = 0;
+    struct scan scan = {0};
+    struct wk_exec item;
 
     *more = false;
-    choose(log, &tail, &lag);
-    is_tail_empty = is_empty(&tail) && !is_heard(log);
-    is_tail_due = !is_tail_empty && (all || log->has_news || log->is_behind);
-    is_lag_due = !is_empty(&lag);
+    for (unsigned c = 0; c < CLASSES; c++)
+        choose_class(log, c, is_due, &scan);
     log->has_news = log->is_behind = false;
-    if (is_tail_empty && !is_lag_due)
-        log->is_reading = false;
-    if (!is_tail_due && !is_lag_due)
+    if (!scan.n)
         return true;
     for (unsigned l = 0; l < WK_LANES; l++)
         epochs[l] = log->lane[l].epoch;
-    items[0] = scan_item(&tail);
-    items[1] = scan_item(&lag);
-    n = (size_t)is_tail_due + is_lag_due;
-    ok = log_exec(log, is_tail_due ? items : items + 1, n, err);
-    if (ok && is_tail_due) {
-        ok = take(log, &tail, epochs, items[0].result, &is_cut, &reached);
-        log->tail = reached;
-        is_whole = !is_cut;
-        *more |= is_cut;
-        log->has_news |= is_cut; /* or the rest of a full batch would wait for the next poll */
+    item = scan_item(&scan);
+    ok = log_exec(log, &item, 1, err) && take(log, &scan, epochs, item.result);
+    for (unsigned i = 0; i < scan.n && ok; i++) {
+        *more |= scan.range[i].is_cut;
+        log->has_news |= scan.range[i].is_cut && scan.range[i].is_tail; /* or the rest of a full batch would wait for the next poll */
     }
-    if (ok && is_lag_due) {
-        ok = take(log, &lag, epochs, items[1].result, &is_cut, &reached);
-        is_whole = is_whole && (!is_tail_empty || !is_cut); /* nobody follows the end: not seen */
-        if (!is_cut || !is_tail_empty)
-            join_tail(log, &lag, is_tail_empty, reached);
-        *more |= is_cut;
-    }
-    if (ok)
-        mark_read(log, is_whole);
     *more |= log->is_behind;
     for (unsigned l = 0; l < WK_LANES; l++)
         for (unsigned c = 0; c < CLASSES && log->lane[l].is_owned; c++)
             reader_settle(log, &log->lane[l].reader[c]);
-    wk_exec_clear(items, WK_COUNT(items));
+    wk_exec_clear(&item, 1);
+    scan_finish(&scan);
     return ok;
 }
 

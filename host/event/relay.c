@@ -28,14 +28,6 @@ static const struct wk_stmt q_write = {"wakala", "host", "relay_write",
     "FROM unnest($5::int2[], $6::int2[], $7::xid8[], $8::int8[]) AS p(class, lane, xid, seq) ORDER BY 2, 3 ON CONFLICT (name, class, lane) DO UPDATE "
     "SET xid = excluded.xid, seq = excluded.seq WHERE (l.xid, l.seq) < (excluded.xid, excluded.seq)", false};
 
-/* Over a flood of other classes in steps of 50,000: right before the next one of this class, or as far as was looked. Below the snapshot's xmin nothing
- * comes later. */
-static const struct wk_stmt q_skip = {"wakala", "host", "relay_skip",
-    "WITH v AS MATERIALIZED (SELECT xid, seq, class FROM wakala.event WHERE (xid, seq) > ($1::text::xid8, $2::int8) AND "
-    "xid < (SELECT pg_snapshot_xmin(pg_current_snapshot())) ORDER BY xid, seq LIMIT 50000) "
-    "SELECT xid, seq FROM ((SELECT 0 AS o, xid, seq - 1 AS seq FROM v WHERE class = $3 ORDER BY v.xid, v.seq LIMIT 1) UNION ALL "
-    "(SELECT 1, xid, seq FROM v ORDER BY v.xid DESC, v.seq DESC LIMIT 1)) t ORDER BY o LIMIT 1", false};
-
 bool relay_is_ours(const struct wk_log *log) { return log->carry && log->carry->relay.is_ours; }
 
 void relay_news(struct wk_log *log)
@@ -109,7 +101,7 @@ static void begin_round(struct relay *r, uint64_t round)
     for (unsigned k = 0; k < CLASSES; k++) {
         struct stream *s = &r->stream[k];
 
-        s->is_tail = s->is_barren = false;
+        s->is_tail = false;
         s->n_flying = 0;
         s->scanned = s->confirmed;
         memcpy(s->given, s->carried, sizeof s->given);
@@ -263,103 +255,59 @@ static void give_all(struct carry *c)
         give(c, &c->relay.stream[k]);
 }
 
-/* What a scan brought, for the streams in its mask. False: no memory. */
-static bool take(struct relay *r, const struct scan *s, const struct wk_result *result, struct wk_err *err)
+/* What a look brought. False: no memory. */
+static bool take(struct relay *r, struct scan *s, const struct wk_result *result, struct wk_err *err)
 {
-    size_t n = scan_rows(result);
-    bool is_behind = false, is_cut = n == s->limit, has_any[CLASSES] = {0};
-    struct position end = wk_result_rows(result) ? scan_end(result, &is_behind) : s->from;
+    bool ok = true;
 
-    for (size_t i = 0; i < n; i++) {
-        struct entry *e = entry_create(result, i);
-        struct stream *to = e ? &r->stream[e->cls % CLASSES] : NULL;
+    for (size_t i = 0; i < wk_result_rows(result) && ok; i++) {
+        struct range *range = scan_row(s, result, i);
+        struct entry *e = range ? entry_create(result, i) : NULL;
+        struct stream *to;
 
+        ok = !range || e;
         if (!e)
-            return wk_fail(err, WK_SYSTEM, "host.no_memory", "relay");
-        end = is_cut ? e->at : end;
-        if (!s->mask[e->cls % CLASSES] || !position_before(to->scanned, e->at)) {
-            entry_unref(e);
             continue;
-        }
+        to = &r->stream[range->cls];
         *to->end = e;
         to->end = &e->next;
         to->n_waiting++;
-        to->scanned = e->at;
-        has_any[e->cls % CLASSES] = true;
+        range->reached = e->at;
     }
-    for (unsigned k = 0; k < CLASSES; k++)
-        if (s->mask[k]) {
-            r->stream[k].is_tail = !is_cut;
-            r->stream[k].is_barren = is_cut && !has_any[k];
-            if (position_before(r->stream[k].scanned, end))
-                r->stream[k].scanned = end;
-        }
-    r->is_behind |= is_behind;
-    return true;
+    r->is_behind |= scan_end(s, result, ok);
+    for (unsigned i = 0; i < s->n; i++) {
+        r->stream[s->range[i].cls].is_tail = !s->range[i].is_cut;
+        r->stream[s->range[i].cls].scanned = s->range[i].reached;
+    }
+    return ok || wk_fail(err, WK_SYSTEM, "host.no_memory", "relay");
 }
 
-static bool scan(struct carry *c, struct scan *s, struct wk_err *err)
-{
-    struct relay *r = &c->relay;
-    struct wk_exec item = scan_item(s);
-    uint64_t round = r->round;
-    bool ok = log_exec(c->log, &item, 1, err);
-
-    if (ok && r->is_ours && r->is_loaded && r->round == round)
-        ok = take(r, s, item.result, err);
-    wk_exec_clear(&item, 1);
-    return ok;
-}
-
-static bool skip(struct carry *c, unsigned cls, struct wk_err *err)
-{
-    struct relay *r = &c->relay;
-    struct stream *s = &r->stream[cls];
-    char xid[24] = "";
-    struct wk_arg args[] = {wk_text(xid), wk_int(s->scanned.seq), wk_int(cls)};
-    struct wk_exec item = {.stmt = &q_skip, .args = args, .nargs = 3};
-    uint64_t round = r->round;
-    bool ok;
-
-    (void)snprintf(xid, sizeof xid, "%llu", (unsigned long long)s->scanned.xid);
-    ok = log_exec(c->log, &item, 1, err);
-    if (ok && r->is_loaded && r->round == round && wk_result_rows(item.result) && position_before(s->scanned, place(item.result, 0, 0)))
-        s->scanned = place(item.result, 0, 0);
-    wk_exec_clear(&item, 1);
-    s->is_barren = false;
-    return ok;
-}
-
-/* One look for all at the end of the log, one for each that is behind; none for those whose events wait already. */
+/* One look for all: those at the end of the log if something is new there, those behind it always; none for those whose events wait already. */
 static bool scan_all(struct carry *c, bool full, bool *more, struct wk_err *err)
 {
     struct relay *r = &c->relay;
-    struct scan tail = {.from = {UINT64_MAX, INT64_MAX}, .limit = SCAN_MAX};
-    bool has_tail = false, is_due = full || r->has_news || r->is_behind, ok = true;
+    bool is_due = full || r->has_news || r->is_behind, ok = true;
+    uint64_t round = r->round;
+    struct scan scan = {0};
 
     if (is_due)
         r->has_news = r->is_behind = false;
-    for (unsigned k = 0; k < CLASSES && ok; k++) {
+    for (unsigned k = 0; k < CLASSES; k++) {
         struct stream *s = &r->stream[k];
 
-        if (s->n_waiting >= WAITING_MAX) {
-            s->is_tail = false;
-        } else if (s->is_tail) {
-            tail.mask[k] = UINT64_MAX;
-            tail.from = position_before(s->scanned, tail.from) ? s->scanned : tail.from;
-            has_tail = true;
-        } else {
-            struct scan alone = {.from = s->scanned, .limit = SCAN_MAX};
-
-            alone.mask[k] = UINT64_MAX;
-            if (s->is_barren && (ok = skip(c, k, err)))
-                alone.from = s->scanned;
-            ok = ok && scan(c, &alone, err);
-            *more |= !s->is_tail;
-        }
+        s->is_tail &= s->n_waiting < WAITING_MAX;
+        if (s->is_tail ? is_due : s->n_waiting < WAITING_MAX)
+            (void)scan_add(&scan, k, s->scanned, UINT64_MAX, SCAN_MAX);
     }
-    if (ok && has_tail && is_due)
-        ok = scan(c, &tail, err);
+    if (scan.n) {
+        struct wk_exec item = scan_item(&scan);
+
+        ok = log_exec(c->log, &item, 1, err);
+        if (ok && r->is_ours && r->is_loaded && r->round == round)
+            ok = take(r, &scan, item.result, err);
+        wk_exec_clear(&item, 1);
+        scan_finish(&scan);
+    }
     for (unsigned k = 0; k < CLASSES; k++)
         *more |= !r->stream[k].is_tail && r->stream[k].n_waiting < WAITING_MAX;
     r->has_news |= !ok;

@@ -282,7 +282,7 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
         count(f, 0);
         return true;
     }
-    conn = wk_db_acquire(f->room->engine->db, WK_DB_HOST, NULL, until_us, err);
+    conn = wk_db_acquire(f->room->engine->db, WK_DB_HOST, 0, NULL, until_us, err);
     if (!conn)
         return false;
     wk_fault_point("inbox.flush");

@@ -8,7 +8,7 @@ const struct wk_event_type wk_host_cleanup = {.name = "host.cleanup", .priority 
                                               .schema = "host.cleanup.json", .summary = "Time to remove what has outlived its lifetime"};
 
 /* Its key is its pattern: whoever reads the log sees both pass, also in lanes that belong to others. */
-static const struct wk_event_type wk_cache_invalidated = {.name = "cache.invalidated", .priority = WK_NORMAL, .version = 1, .ttl_s = 3600, .key = "pattern",
+const struct wk_event_type wk_cache_invalidated = {.name = "cache.invalidated", .priority = WK_HIGH, .version = 1, .ttl_s = 3600, .key = "pattern",
                                                    .schema = "cache.invalidated.json", .summary = "What the cache keeps under a tag or pattern is not true any more"};
 
 const struct wk_event_type wk_system_error = {.name = "system.error", .priority = WK_HIGH, .version = 2, .ttl_s = 7 * 24 * 3600, .key = "service",

@@ -88,7 +88,7 @@ const struct wk_error_hook *wk_registry_error(const struct wk_registry *registry
 const char *wk_error_text(const struct wk_error_hook *hook, const char *language); /* English where there is no other; NULL: its class's */
 bool wk_error_has_language(const struct wk_error_hook *hook, const char *language, size_t len);
 /* Published by the host; listed with the plugins' event types, as one of "host". */
-extern const struct wk_event_type wk_tenant_created, wk_host_cleanup, wk_system_error;
+extern const struct wk_event_type wk_tenant_created, wk_host_cleanup, wk_system_error, wk_cache_invalidated;
 /* Does a subscription's pattern ("order.*") take this type? */
 bool wk_pattern_matches(const char *pattern, const char *type);
 

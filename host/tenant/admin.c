@@ -149,16 +149,17 @@ static bool find_tenant(PGconn *c, const char *id_or_name, char id[WK_UUID_TEXT]
 
 bool wk_tenant_forget(const char *conninfo, const char *id_or_name, const char *pattern, struct wk_err *err)
 {
-    char text[WK_UUID_TEXT], lane[8];
-    const char *values[] = {lane, text, pattern};
+    char text[WK_UUID_TEXT], lane[8], cls[8];
+    const char *values[] = {lane, text, pattern, cls};
     PGconn *c = wk_sync_open(conninfo, err);
     struct wk_uuid id;
     bool ok = c && find_tenant(c, id_or_name, text, err) && wk_uuid_parse(text, &id);
 
     if (ok) {
+        (void)snprintf(cls, sizeof cls, "%u", (unsigned)wk_cache_invalidated.priority);
         (void)snprintf(lane, sizeof lane, "%u", wk_lane_of(&id, pattern, strlen(pattern)));
         ok = wk_sync_command(c, "INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) "
-                                "SELECT 1, $1::int2, wakala.uuid7(n.at), $2::uuid, n.at, 'cache.invalidated', $3::text, "
+                                "SELECT $4::int2, $1::int2, wakala.uuid7(n.at), $2::uuid, n.at, 'cache.invalidated', $3::text, "
                                 "json_build_object('pattern', $3::text, 'timestamp', extract(epoch FROM n.at)::bigint)::text FROM (SELECT wakala.now() AS at) n",
                              WK_COUNT(values), values, err);
     }

@@ -241,7 +241,7 @@ static bool read_values(struct wk_snapshot *s, const struct wk_result *settings,
 bool wk_directory_load(struct wk_directory *dir, struct wk_db *db, int64_t until_us, struct wk_err *err)
 {
     struct wk_exec items[4] = {{.stmt = &q_tenants}, {.stmt = &q_addresses}, {.stmt = &q_settings}, {.stmt = &q_secrets}};
-    struct wk_conn *conn = wk_db_acquire(db, WK_DB_HOST, NULL, until_us, err);
+    struct wk_conn *conn = wk_db_acquire(db, WK_DB_HOST, 0, NULL, until_us, err);
     struct wk_snapshot *s;
     bool ok;
 

@@ -111,7 +111,7 @@ class Shared(Case):
         self.keep(1)
         self.warm("1")
         # A commit whose worker dies before it can tell anybody: the event is in the log, nothing is in Redis.
-        self.small.sql("UPDATE probe_kept SET n = 8; INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) VALUES (1, 5, gen_random_uuid(), "
+        self.small.sql("UPDATE probe_kept SET n = 8; INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) VALUES (0, 5, gen_random_uuid(), "
                        f"'{self.small.tenant}', wakala.now(), 'cache.invalidated', 'kept', '{{\"pattern\":\"kept\",\"timestamp\":0}}')")
         self.no_old_value("8")
 

@@ -24,6 +24,13 @@ class Lifetimes(Case):
     def seen(self, key):
         return self.number(f"SELECT count(*) FROM probe_seen WHERE key = '{key}'")
 
+    def test_a_cleanup_that_came_too_late_is_not_the_last_of_its_job(self):
+        self.small.sql("DELETE FROM wakala.timer WHERE name = 'host.cleanup' AND key = 'quarantine'; "
+                       "INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) VALUES (2, 7, gen_random_uuid(), "
+                       "'00000000-0000-0000-0000-000000000000', wakala.now() - interval '2 days', 'host.cleanup', 'quarantine', '{}')")
+        self.until_sql("SELECT count(*) FROM wakala.dead WHERE key = 'quarantine' AND code = 'event.expired'", 1, 10, "it is listed")
+        self.until_sql("SELECT count(*) FROM wakala.timer WHERE name = 'host.cleanup' AND key = 'quarantine'", 1, 10, "the next one is due")
+
     def insert(self, kind, key, n=0):
         """An event whose publisher may be disabled."""
         self.small.sql("INSERT INTO wakala.event (class, lane, id, tenant_id, at, type, key, payload) SELECT 1, "

@@ -143,7 +143,7 @@ static inline int64_t in_ms(int64_t ms) { return wk_mono_us() + ms * 1000; }
 TEST_PG_FN struct wk_conn *take_conn(enum wk_db_role role)
 {
     struct wk_err err = { 0 };
-    struct wk_conn *conn = wk_db_acquire(db, role, NULL, in_ms(5000), &err);
+    struct wk_conn *conn = wk_db_acquire(db, role, 0, NULL, in_ms(5000), &err);
 
     CHECK_OK(conn != NULL, err);
     return conn;

@@ -116,7 +116,7 @@ static void one_select(void *arg)
 
     (void)arg;
     memset(&err, 0, sizeof err);
-    conn = wk_db_acquire(db, WK_DB_APP, NULL, in_ms(500), &err);
+    conn = wk_db_acquire(db, WK_DB_APP, 0, NULL, in_ms(500), &err);
     if (conn)
         (void)wk_conn_run(conn, STMT("select 1"), NULL, 0, NULL, in_ms(500), &err);
     wk_db_release(conn);
@@ -188,7 +188,7 @@ static void customer(void *arg)
     while (!is_over) {
         struct wk_err e = { 0 };
         int64_t begin = wk_mono_us();
-        struct wk_conn *conn = wk_db_acquire(db, WK_DB_APP, NULL, in_ms(1000), &e);
+        struct wk_conn *conn = wk_db_acquire(db, WK_DB_APP, 0, NULL, in_ms(1000), &e);
         bool ok = conn && wk_conn_run(conn, STMT("select 1"), NULL, 0, NULL, in_ms(1000), &e);
 
         wk_db_release(conn);

@@ -8,6 +8,7 @@ static struct wk_uuid tenant_a = { { 0xa } }, tenant_b = { { 0xb } };
 struct customer {
     int number;
     const struct wk_uuid *tenant;
+    unsigned cls;
     int64_t until_us;
     int hold_ms;
     struct wk_conn *conn; /* while it has one */
@@ -19,7 +20,7 @@ static void buys(void *arg)
 {
     struct customer *c = arg;
 
-    c->conn = wk_db_acquire(db, WK_DB_APP, c->tenant, c->until_us, &c->err);
+    c->conn = wk_db_acquire(db, WK_DB_APP, c->cls, c->tenant, c->until_us, &c->err);
     if (!c->conn)
         return;
     c->got_it = true;
@@ -151,6 +152,42 @@ static void a_tenant_holds_at_most_half(void **state)
         assert_int_equal(order[i + 2], i);
 }
 
+/* One connection, held; low ones wait, then a normal one, then high ones. */
+static void a_higher_class_goes_first_but_nobody_waits_for_ever(void **state)
+{
+    struct customer c[50];
+
+    (void)state;
+    for (int i = 0; i < 50; i++) {
+        c[i] = (struct customer){ .number = i, .hold_ms = i ? 0 : 20, .until_us = in_ms(10000), .cls = i > 4 || !i ? 0 : i == 4 ? 1 : 2 };
+        (void)spawn(buys, &c[i]);
+    }
+    turn();
+    assert_int_equal(order_count, 50);
+    assert_int_equal(order[0], 0);
+    for (int i = 1; i <= 31; i++)
+        assert_int_equal(order[i], 4 + i); /* high ones, in their order */
+    assert_int_equal(order[32], 36);
+    assert_int_equal(order[33], 4); /* the normal one has waited for 32 that came later */
+    assert_int_equal(order[46], 49);
+    for (int i = 47; i < 50; i++)
+        assert_int_equal(order[i], i - 46); /* the low ones, first though they came */
+}
+
+static void a_higher_class_goes_first_inside_a_tenant_too(void **state)
+{
+    struct customer c[8];
+
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        c[i] = (struct customer){ .number = i, .hold_ms = i < 2 ? 20 : 1, .until_us = in_ms(10000), .tenant = &tenant_a, .cls = i < 7 ? 2 : 0 };
+        (void)spawn(buys, &c[i]);
+    }
+    turn();
+    assert_int_equal(order_count, 8);
+    assert_int_equal(order[2], 7);
+}
+
 static int budget_left, budget_taken;
 static bool budget_take(void *arg)
 {
@@ -275,7 +312,7 @@ static void an_open_transaction_never_reaches_the_next_user(void **state)
 static struct wk_err refusal;
 static void tries(void *arg)
 {
-    struct wk_conn *conn = wk_db_acquire(db, *(enum wk_db_role *)arg, NULL, in_ms(3000), &refusal);
+    struct wk_conn *conn = wk_db_acquire(db, *(enum wk_db_role *)arg, 0, NULL, in_ms(3000), &refusal);
 
     CHECK(!conn);
 }
@@ -332,7 +369,7 @@ static void not_configured(void *arg)
     struct wk_err err = { 0 };
 
     (void)arg;
-    CHECK(!wk_db_acquire(db, WK_DB_HOST, NULL, in_ms(1000), &err));
+    CHECK(!wk_db_acquire(db, WK_DB_HOST, 0, NULL, in_ms(1000), &err));
     CHECK_TEXT(err.code, "db.conf");
 }
 static void a_pool_without_conninfo_is_not_there(void **state)
@@ -352,6 +389,8 @@ int main(void)
         T(who_waits_too_long_is_told_and_the_next_is_served, setup_one),
         T(a_hand_over_to_the_cancelled_leaks_nothing, setup_one),
         T(a_tenant_holds_at_most_half, setup_four),
+        T(a_higher_class_goes_first_but_nobody_waits_for_ever, setup_one),
+        T(a_higher_class_goes_first_inside_a_tenant_too, setup_four),
         T(the_budget_of_the_machine_holds, setup_four),
         T(idle_connections_beyond_min_are_closed, setup_four),
         T(min_connections_open_by_themselves_and_come_back, setup_four),

@@ -93,6 +93,53 @@ static void a_tenant_has_a_quarter_at_most(void **state)
     end(other);
 }
 
+static void a_class_leaves_room_for_higher_ones(void **state)
+{
+    struct keyq *low[30], *high, *run[8];
+
+    (void)state;
+    for (int i = 0; i < 30; i++)
+        fair_ready(the_log, low[i] = key((unsigned)i, 2, 5));
+    for (int i = 0; i < 8; i++) {
+        assert_non_null(run[i] = fair_next(the_log, 2));
+        fair_began(the_log, run[i]);
+    }
+    assert_null(fair_next(the_log, 2)); /* half of sixteen */
+    fair_ready(the_log, high = key(0, 0, 5));
+    assert_ptr_equal(fair_next(the_log, 0), high);
+    fair_ended(the_log, run[0]);
+    assert_non_null(run[0] = fair_next(the_log, 2));
+    fair_began(the_log, run[0]);
+    for (int i = 0; i < 8; i++)
+        fair_ended(the_log, run[i]);
+    while (fair_next(the_log, 2))
+        ;
+    for (int i = 0; i < 30; i++)
+        end(low[i]);
+    end(high);
+}
+
+static void a_tenants_low_ones_leave_room_for_its_high_ones(void **state)
+{
+    struct keyq *low[4], *high;
+
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        fair_ready(the_log, low[i] = key(1, 2, 5));
+    fair_began(the_log, fair_next(the_log, 2));
+    fair_began(the_log, fair_next(the_log, 2));
+    assert_null(fair_next(the_log, 2)); /* half of its four */
+    fair_ready(the_log, high = key(1, 0, 5));
+    assert_ptr_equal(fair_next(the_log, 0), high);
+    fair_ended(the_log, low[0]);
+    assert_ptr_equal(fair_next(the_log, 2), low[2]);
+    fair_ended(the_log, low[1]);
+    assert_ptr_equal(fair_next(the_log, 2), low[3]);
+    for (int i = 0; i < 4; i++)
+        end(low[i]);
+    end(high);
+}
+
 static void a_lane_that_goes_takes_only_its_keys(void **state)
 {
     struct keyq *q[8];
@@ -150,6 +197,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(tenants_take_turns, setup, teardown),
                                        cmocka_unit_test_setup_teardown(a_tenant_has_a_quarter_at_most, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(a_class_leaves_room_for_higher_ones, setup, teardown),
+                                       cmocka_unit_test_setup_teardown(a_tenants_low_ones_leave_room_for_its_high_ones, setup, teardown),
                                        cmocka_unit_test_setup_teardown(a_lane_that_goes_takes_only_its_keys, setup, teardown),
                                        cmocka_unit_test(arrays_are_quoted), cmocka_unit_test(failures_wait_longer_each_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
