@@ -3,7 +3,7 @@
     script/bench bus [--rounds N] [--events N] [--events-rabbitmq N] [--backlog N] [--backlog-rabbitmq N] [--workers N]
 
 events_per_s: four producers publish 500 events a transaction over 200 keys; from the first publish until the one subscriber, which writes nothing, has
-handled all. Peers in the same run, interleaved: `bare` is pgbench with four clients that insert 500 of the same rows a transaction into a table with the
+handled all (workers show their counters once a second: a run is long enough for that not to matter). Peers in the same run, interleaved: `bare` is pgbench with four clients that insert 500 of the same rows a transaction into a table with the
 log's columns and index (ratio_bare: ours / pgbench's rows); `bare_rabbitmq` is bare_rabbitmq.c: the same 192 quorum queues, confirms, window, prefetch and
 headers, consumer beside publisher (ratio_bare_rabbitmq). drain: a backlog put into the log at once, until all of it is handled, against the same peers;
 grown_mb: what the workers' memory grew by meanwhile. latency: one event on an idle system to the commit of the subscriber that records it, by the
@@ -64,7 +64,7 @@ def wait_handled(bed, before, count, began, limit):
             return time.monotonic() - began
         if time.monotonic() - began > limit:
             raise Failed(f"{now - before:.0f} of {count} handled after {limit} s{bed.suffix}")
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
 def through(bed, count):
@@ -144,7 +144,7 @@ def bare(exe, broker, messages, rate=0):
 def run():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--events", type=int, default=100000)
+    parser.add_argument("--events", type=int, default=1000000)
     parser.add_argument("--events-rabbitmq", type=int, default=40000)
     parser.add_argument("--backlog", type=int, default=1000000)
     parser.add_argument("--backlog-rabbitmq", type=int, default=200000)

@@ -11,7 +11,7 @@
 size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not install the header that has it */
 #endif
 
-enum { WEIGH_EVERY = 8 };
+enum { WEIGH_EVERY = 8, WEIGH_US = 1000 };
 
 int64_t wk_engine_now_us(const struct wk_engine *engine)
 {
@@ -62,8 +62,9 @@ void wk_call_leave(struct wk_call *call, struct wk_frame *frame)
 
 const struct wk_plugin *wk_call_plugin(const struct wk_call *call) { return call->frame ? call->frame->plugin : NULL; }
 
-/* Every eighth call is weighed: what stays allocated after it counts against its plugin. Calls that overlap disturb each other, but up
- * and down alike; only a leak adds up. */
+/* Every eighth call is weighed, but not more than one a millisecond, for a look at the heap takes microseconds: what stays allocated after it counts
+ * against its plugin, for itself and for those that were not weighed. Calls that overlap disturb each other, but up and down alike; only a leak
+ * adds up. */
 static int64_t heap_bytes(void)
 {
 #ifdef WK_ASAN /* its allocator is not the one that mallinfo2 knows */
@@ -75,17 +76,30 @@ static int64_t heap_bytes(void)
 #endif
 }
 
+static void weigh(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, int64_t now)
+{
+    if (++engine->unweighed < WEIGH_EVERY || now - engine->weighed_us < WEIGH_US)
+        return;
+    call->weight = engine->unweighed;
+    call->weighed = spec->plugin ? spec->plugin->name : NULL;
+    engine->unweighed = 0;
+    engine->weighed_us = now;
+    if (call->weighed)
+        call->heap_bytes = heap_bytes();
+}
+
 bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, struct wk_err *err)
 {
+    int64_t now = wk_mono_us();
+
     *call = (struct wk_call){.engine = engine, .hook = spec->hook};
     call->queue_end = &call->queue;
     for (size_t i = 0; i < WK_COUNT(call->frames); i++) {
         call->frames[i].below = call->spare;
         call->spare = &call->frames[i];
     }
-    call->weighed = engine->calls++ % WEIGH_EVERY == 0 && spec->plugin ? spec->plugin->name : NULL;
-    if (call->weighed)
-        call->heap_bytes = heap_bytes();
+    call->until_us = now + (int64_t)spec->deadline_ms * 1000;
+    weigh(call, engine, spec, now);
     wk_arena_init(&call->arena, engine->call_memory_max);
     call->principal.size = sizeof call->principal;
     if (spec->tenant) {
@@ -98,7 +112,6 @@ bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct w
         }
     }
     (void)wk_trace_begin(&call->trace, spec->traceparent, spec->traceparent_len);
-    call->until_us = wk_mono_us() + (int64_t)spec->deadline_ms * 1000;
     wk_fiber_set_deadline(wk_fiber_self(), call->until_us);
     wk_fiber_set_data(wk_fiber_self(), call);
     wk_blame_enter(spec->plugin ? spec->plugin->name : "host", spec->hook, spec->tenant, spec->message, spec->ref);
@@ -117,7 +130,7 @@ void wk_call_finish(struct wk_call *call)
     wk_tenant_drop(call->tenant);
     call->tenant = NULL;
     if (call->weighed && call->engine->share)
-        wk_share_suspect(call->engine->share, call->weighed, (heap_bytes() - call->heap_bytes) * WEIGH_EVERY);
+        wk_share_suspect(call->engine->share, call->weighed, (heap_bytes() - call->heap_bytes) * call->weight);
     if (call->hook)
         wk_blame_leave();
     wk_fiber_set_data(wk_fiber_self(), NULL);

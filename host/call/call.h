@@ -57,7 +57,7 @@ struct wk_call {
     const struct wk_err *given_up; /* why this message is run only to tell the person; NULL: to be handled */
     struct wk_http *http;
     const char *weighed; /* plugin whose kept memory is measured by this call; NULL: not this time */
-    int64_t heap_bytes;
+    int64_t heap_bytes, weight; /* before it; for how many calls it stands */
 };
 
 struct wk_call_spec {

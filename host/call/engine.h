@@ -36,7 +36,7 @@ struct wk_engine {
     /* After a commit that published: the lanes of each class that have something new. */
     void (*published)(void *arg, unsigned cls, uint64_t lanes);
     void *published_arg;
-    uint64_t calls;
+    int64_t unweighed, weighed_us; /* calls since one was weighed, and when, monotonic */
     uint64_t trips; /* round trips to PostgreSQL by calls of this worker */
     uint64_t turns, turn_trips; /* messages that went through the on_message chain, and the trips of those calls */
 };

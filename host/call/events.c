@@ -10,11 +10,11 @@ enum { KEY_MAX = 200, PAYLOAD_MAX = 256 * 1024 };
 
 WK_SQL(host_publish, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload, trace) "
                      "VALUES ($1, $2, $3, $4, wakala.tenant_id(), (SELECT wakala.now()), $5, $6, $7, $8)");
-/* Many at once, in their order: one statement instead of one each. */
+/* Many at once, in their order, for one scan of one function keeps it: one statement instead of one each. */
 WK_SQL(host_publish_all, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload, trace) "
-                         "SELECT class, lane, version, id, wakala.tenant_id(), (SELECT wakala.now()), type, key, payload, $8 "
-                         "FROM unnest($1::int2[], $2::int2[], $3::int2[], $4::uuid[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY "
-                         "AS t(class, lane, version, id, type, key, payload, n) ORDER BY n");
+                         "SELECT class, lane, version, id, (SELECT wakala.tenant_id()), (SELECT wakala.now()), type, key, payload, $8 "
+                         "FROM unnest($1::int2[], $2::int2[], $3::int2[], $4::uuid[], $5::text[], $6::text[], $7::text[]) "
+                         "AS t(class, lane, version, id, type, key, payload)");
 WK_SQL(host_timer, "INSERT INTO wakala.timer AS t (key, name, due, class, lane, type, version, payload) "
                    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (tenant_id, key, name) DO UPDATE "
                    "SET due = excluded.due, class = excluded.class, type = excluded.type, version = excluded.version, "

@@ -167,7 +167,7 @@ struct wk_exec scan_item(struct scan *s);                                       
 struct range *scan_row(struct scan *s, const struct wk_result *result, size_t row); /* whose event that is; NULL: the row has none */
 bool scan_end(struct scan *s, const struct wk_result *result, bool is_whole);    /* sets is_cut, and how far those have come that were not; true: behind a writer */
 void scan_finish(struct scan *s);
-struct entry *entry_create(const struct wk_result *result, size_t row);
+struct entry *entry_create(const struct wk_result *result, size_t row, unsigned cls);
 void reader_add(struct wk_log *log, struct reader *r, struct entry *e);          /* the next one of this lane: takes it over */
 void reader_rest(struct reader *r, uint64_t receipt);                            /* a receipt without an entry, settled with what is before it */
 bool reader_may(const struct wk_log *log, unsigned lane);

@@ -12,14 +12,15 @@
 enum { TAIL_MAX = 2000, LAG_MAX = 2000 }; /* rows of one range */
 #define EPOCH_2000_US INT64_C(946684800000000)
 
-/* Binary, for it is the busiest statement. The payload of rows that are not ours to handle stays where it is. Not in the select list: an EXISTS there
+/* Binary, and with as few columns as can be, for it is the busiest statement: COL_END is twice the snapshot's xmin, and one more when a writer is still
+ * at work behind it. The payload of rows that are not ours to handle stays where it is. Not in the select list: an EXISTS there
  * is looked for once per row. */
-enum { COL_RANGE, COL_XMIN, COL_BEHIND, COL_XID, COL_SEQ, COL_CLASS, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
+enum { COL_RANGE, COL_END, COL_XID, COL_SEQ, COL_LANE, COL_ID, COL_TENANT, COL_AT, COL_VERSION, COL_TYPE, COL_KEY, COL_PAYLOAD, COL_TRACE };
 static const struct wk_stmt q_read = {"wakala", "host", "log_read",
     "WITH x AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin), "
-    "s AS MATERIALIZED (SELECT xmin, EXISTS (SELECT FROM wakala.event WHERE class = 0 AND xid >= x.xmin) OR "
-    "EXISTS (SELECT FROM wakala.event WHERE class = 1 AND xid >= x.xmin) OR EXISTS (SELECT FROM wakala.event WHERE class = 2 AND xid >= x.xmin) AS behind FROM x) "
-    "SELECT r.n, s.xmin, s.behind, e.xid, e.seq, e.class, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
+    "s AS MATERIALIZED (SELECT xmin, 2 * xmin::text::int8 + (EXISTS (SELECT FROM wakala.event WHERE class = 0 AND xid >= x.xmin) OR "
+    "EXISTS (SELECT FROM wakala.event WHERE class = 1 AND xid >= x.xmin) OR EXISTS (SELECT FROM wakala.event WHERE class = 2 AND xid >= x.xmin))::int AS end FROM x) "
+    "SELECT r.n, s.end, e.xid, e.seq, e.lane, e.id, e.tenant_id, e.at, e.version, e.type, e.key, "
     "CASE WHEN r.lanes >> e.lane & 1 = 1 THEN e.payload END, e.trace "
     "FROM s CROSS JOIN unnest($1::int2[], $2::xid8[], $3::int8[], $4::int4[], $5::int8[]) WITH ORDINALITY AS r(class, xid, seq, max, lanes, n) LEFT JOIN LATERAL "
     "(SELECT * FROM wakala.event WHERE class = r.class AND (xid, seq) > (r.xid, r.seq) AND xid < s.xmin ORDER BY xid, seq LIMIT r.max) e ON true", true};
@@ -71,10 +72,9 @@ static bool has_event(const struct wk_result *result, size_t row) { return !wk_r
 
 bool scan_end(struct scan *s, const struct wk_result *result, bool is_whole)
 {
-    struct position end = {0};
+    uint64_t told = wk_result_rows(result) ? (uint64_t)number(result, 0, COL_END) : 0;
+    struct position end = {told / 2, 0};
 
-    if (wk_result_rows(result))
-        end = (struct position){(uint64_t)number(result, 0, COL_XMIN), 0};
     for (unsigned i = 0; i < s->n; i++) {
         struct range *r = &s->range[i];
 
@@ -82,7 +82,7 @@ bool scan_end(struct scan *s, const struct wk_result *result, bool is_whole)
         if (!r->is_cut) /* all of its class that is finished has been seen */
             r->reached = end;
     }
-    return wk_result_rows(result) && *wk_result_text(result, 0, COL_BEHIND, NULL);
+    return told & 1;
 }
 
 struct range *scan_row(struct scan *s, const struct wk_result *result, size_t row)
@@ -97,7 +97,7 @@ struct range *scan_row(struct scan *s, const struct wk_result *result, size_t ro
 }
 
 /* One row into one block. */
-struct entry *entry_create(const struct wk_result *r, size_t row)
+struct entry *entry_create(const struct wk_result *r, size_t row, unsigned cls)
 {
     size_t type, key, payload, trace;
     const char *t = wk_result_text(r, row, COL_TYPE, &type), *k = wk_result_text(r, row, COL_KEY, &key), *p = wk_result_text(r, row, COL_PAYLOAD, &payload),
@@ -107,7 +107,7 @@ struct entry *entry_create(const struct wk_result *r, size_t row)
 
     if (!e)
         return NULL;
-    *e = (struct entry){.refs = 1, .at = position_of(r, row), .cls = (unsigned)number(r, row, COL_CLASS), .lane = (unsigned)number(r, row, COL_LANE)};
+    *e = (struct entry){.refs = 1, .at = position_of(r, row), .cls = cls, .lane = (unsigned)number(r, row, COL_LANE)};
     e->event = (struct wk_event){.size = sizeof e->event, .version = (uint32_t)number(r, row, COL_VERSION), .seq = e->at.seq, .attempt = 1,
                                  .at_us = number(r, row, COL_AT) + EPOCH_2000_US, .payload_len = payload};
     memcpy(e->event.id.b, wk_result_text(r, row, COL_ID, NULL), sizeof e->event.id.b);
@@ -335,7 +335,7 @@ static bool read_row(struct wk_log *log, const struct range *range, const uint64
 
     if (!(range->mask & UINT64_C(1) << lane) || !reader_may(log, lane) || log->lane[lane].epoch != epochs[lane] || !position_before(r->whole, position_of(result, row)))
         return true;
-    e = entry_create(result, row);
+    e = entry_create(result, row, range->cls);
     if (!e)
         return false;
     log->stats.read++;

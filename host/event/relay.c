@@ -262,7 +262,7 @@ static bool take(struct relay *r, struct scan *s, const struct wk_result *result
 
     for (size_t i = 0; i < wk_result_rows(result) && ok; i++) {
         struct range *range = scan_row(s, result, i);
-        struct entry *e = range ? entry_create(result, i) : NULL;
+        struct entry *e = range ? entry_create(result, i, range->cls) : NULL;
         struct stream *to;
 
         ok = !range || e;

@@ -6,3 +6,6 @@ DROP INDEX wakala.event_order;
 CREATE VIEW wakala.event_all WITH (security_invoker) AS
   SELECT * FROM wakala.event WHERE class = 0 UNION ALL SELECT * FROM wakala.event WHERE class = 1 UNION ALL SELECT * FROM wakala.event WHERE class = 2;
 GRANT SELECT ON wakala.event_all TO wakala_host;
+
+-- Once a statement, not once a row.
+ALTER POLICY tenant ON wakala.event WITH CHECK (tenant_id = (SELECT wakala.tenant_id()));

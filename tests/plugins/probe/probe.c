@@ -33,14 +33,16 @@ static bool publish(struct wk_call *call, struct wk_http *http, struct wk_err *e
 {
     const char *type = wk_http_query(http, "type");
     const char *key = wk_http_query(http, "key");
-    int64_t n = number(http, "n", 1), first = number(http, "first", 0), keys = number(http, "keys", 1), later_ms = number(http, "later_ms", 0);
+    int64_t n = number(http, "n", 1), first = number(http, "first", 0), keys = number(http, "keys", 1), later_ms = number(http, "later_ms", 0),
+            sleep_ms = number(http, "sleep_ms", 0), fail = number(http, "fail", 0), first_fails = number(http, "first_fails", 0),
+            until = later_ms ? wk_now(call) + later_ms * 1000 : 0;
 
     if (!enter(call, http, err))
         return false;
     for (int64_t i = first; i < first + n; i++)
         if (!wk_publish_json(call, type ? type : "probe.work", key ? key : wk_printf(call, "k%lld", (long long)(i % keys)),
-                             json_pack("{s:I, s:I, s:I, s:I}", "n", (json_int_t)i, "sleep_ms", (json_int_t)number(http, "sleep_ms", 0), "fail", (json_int_t)(i == first || !number(http, "first_fails", 0) ? number(http, "fail", 0) : 0), "until",
-                                       (json_int_t)(later_ms ? wk_now(call) + later_ms * 1000 : 0)), err))
+                             json_pack("{s:I, s:I, s:I, s:I}", "n", (json_int_t)i, "sleep_ms", (json_int_t)sleep_ms, "fail",
+                                       (json_int_t)(i == first || !first_fails ? fail : 0), "until", (json_int_t)until), err))
             return false;
     return wk_http_reply(http, 202, "text/plain", "published\n", 10, err);
 }
