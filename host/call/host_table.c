@@ -30,15 +30,16 @@ static bool t_set_principal(struct wk_call *call, const struct wk_principal *who
 {
     const char *subject = who->subject ? wk_strdup(call, who->subject) : NULL, *role = who->role ? wk_strdup(call, who->role) : NULL;
     const char *permissions = who->permissions ? wk_strdup(call, who->permissions) : NULL;
+    const char *has = who->size >= sizeof *who ? who->credential : NULL, *credential = has ? wk_strdup(call, has) : NULL;
 
     if (!call->may_set_principal)
         return wk_fail(err, WK_SYSTEM, "call.not_identity", "only the provider of identity/1 sets the principal, in phase IDENTITY");
     if (call->tenant && !wk_uuid_is_nil(&who->tenant) && !wk_uuid_equal(&call->tenant->tenant.id, &who->tenant))
         return other_tenant(err);
-    if ((who->subject && !subject) || (who->role && !role) || (who->permissions && !permissions))
+    if ((who->subject && !subject) || (who->role && !role) || (who->permissions && !permissions) || (has && !credential))
         return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "principal");
     call->principal = (struct wk_principal){.size = sizeof call->principal, .tenant = who->tenant, .subject = subject, .role = role,
-                                            .permissions = permissions};
+                                            .permissions = permissions, .credential = credential};
     return true;
 }
 
@@ -262,6 +263,24 @@ static void *t_state(struct wk_call *call)
     return plugin ? plugin->state : NULL;
 }
 
+/* plugin.h, http.h */
+static bool t_share_path(const char *plugin, const char *rest, char *out, size_t size)
+{
+    const char *share = the_engine ? wk_registry_share_dir(the_engine->registry) : NULL;
+
+    return share && (size_t)snprintf(out, size, "%s/%s/%s", share, plugin, rest) < size;
+}
+static bool t_http_route_at(size_t i, struct wk_route_info *out)
+{
+    size_t n = 0;
+    const struct wk_route_hook *routes = the_engine ? wk_registry_routes(the_engine->registry, &n) : NULL;
+
+    if (i >= n)
+        return false;
+    *out = (struct wk_route_info){routes[i].plugin->name, routes[i].route};
+    return true;
+}
+
 /* metric.h: the cell is found by name each time; the table is small and hashed. */
 static struct wk_metric *cell(const struct wk_plugin *plugin, enum wk_metric_kind kind, const char *metric)
 {
@@ -326,6 +345,8 @@ const struct wk_host wk_host_table = {
     .error_told = wk_call_error_told, .cache_get = wk_call_cache_get, .cache_invalidate = wk_call_cache_invalidate,
     .retry = wk_call_retry, .target_wait = wk_call_target_wait, .target_garbage = wk_call_target_garbage,
     .limit = wk_call_limit, .penalty_add = wk_call_penalty_add, .penalty_left = wk_call_penalty_left,
+    .audit = wk_call_audit, .db_apart = wk_call_db_apart, .share_path = t_share_path, .http_route = wk_hook_route, .http_answer = wk_hook_answer,
+    .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -50,6 +50,18 @@ const char *wk_hook_header(struct wk_http *http, const char *name)
 }
 const char *wk_hook_peer(struct wk_http *http) { return http->x ? wk_exchange_peer(http->x) : ""; }
 int wk_hook_status(struct wk_http *http) { return http->status; }
+const struct wk_route *wk_hook_route(struct wk_http *http) { return http->route; }
+struct wk_span wk_hook_answer(struct wk_http *http)
+{
+    return http->status && !http->is_streaming && http->body ? (struct wk_span){http->body, http->body_len} : (struct wk_span){0};
+}
+const char *wk_hook_answer_header(struct wk_http *http, const char *name)
+{
+    for (size_t i = 0; i < http->n_headers; i++)
+        if (!strcasecmp(http->headers[i].name, name))
+            return http->headers[i].value;
+    return strcasecmp(name, "Content-Type") ? NULL : http->content_type;
+}
 
 struct wk_span wk_hook_body(struct wk_http *http)
 {

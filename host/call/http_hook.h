@@ -11,6 +11,7 @@ struct wk_http {
     struct wk_call *call;
     struct wk_exchange *x; /* NULL once it is answered or gone */
     const struct wk_route_match *match;
+    const struct wk_route *route;
     const char *path, *query; /* NUL-terminated copies */
     struct wk_header_pair headers[WK_HTTP_HEADERS_MAX];
     size_t n_headers;
@@ -47,4 +48,7 @@ bool wk_hook_reply(struct wk_http *http, int status, const char *content_type, c
 bool wk_hook_begin(struct wk_http *http, int status, const char *content_type, struct wk_err *err);
 bool wk_hook_write(struct wk_call *call, struct wk_http *http, const void *data, size_t len, struct wk_err *err);
 int wk_hook_status(struct wk_http *http);
+const struct wk_route *wk_hook_route(struct wk_http *http);
+struct wk_span wk_hook_answer(struct wk_http *http);
+const char *wk_hook_answer_header(struct wk_http *http, const char *name);
 #endif

@@ -310,6 +310,23 @@ bool wk_call_db_write(struct wk_call *call, const struct wk_sql *sql, const stru
     return true;
 }
 
+bool wk_call_db_apart(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows, struct wk_err *err)
+{
+    struct wk_query query = {.sql = sql, .args = args, .n = n};
+    struct wk_result *result;
+    struct wk_rows *kept;
+
+    if (!wk_call_may_wait(call, "a statement apart", err) || !read_one(call, &query, &result, err))
+        return false;
+    if (!(kept = keep(call, result, err))) {
+        wk_result_free(result);
+        return false;
+    }
+    if (rows)
+        *rows = kept;
+    return true;
+}
+
 static bool enqueue(struct wk_call *call, const struct wk_stmt *stmt, const struct wk_arg *args, size_t n, struct wk_err *err)
 {
     struct wk_queued *q = wk_arena_alloc(&call->arena, sizeof *q);

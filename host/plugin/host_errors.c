@@ -8,6 +8,7 @@ static const struct wk_error_type codes[] = {
     {WK_TOLD_SECURITY, WK_SECURITY, 403, 0, "Access denied",
      "What people see of SECURITY: the log says what was refused, and to whom."},
     /* call */
+    WK_ERROR_SYSTEM("audit.too_large", "A plugin writes more than 8 kB about one change: write what changed, not the whole."),
     WK_ERROR_TRANSIENT("call.cancelled",
                        "The work was stopped: its worker ends, or somebody cancelled it. An event is run again by the next worker."),
     WK_ERROR_TRANSIENT("call.deadline", "A hook took longer than it may: see what it waited for in wakala status; its table gives it deadline_ms."),

@@ -117,6 +117,8 @@ void wk_registry_destroy(struct wk_registry *registry)
 
 /* ---- accessors --------------------------------------------------------------------------------------------------------------- */
 
+const char *wk_registry_share_dir(const struct wk_registry *registry) { return wk_settings_text(wk_config_host(registry->conf.config), "host.share_dir"); }
+
 size_t wk_registry_count(const struct wk_registry *registry) { return registry->count; }
 
 struct wk_plugin *wk_registry_at(const struct wk_registry *registry, size_t i)

@@ -27,6 +27,8 @@ void wk_registry_close(struct wk_registry *registry);   /* in reverse; idempoten
 void wk_registry_destroy(struct wk_registry *registry); /* closes first; NULL allowed */
 WK_DEFINE_AUTO(wk_registry)
 
+const char *wk_registry_share_dir(const struct wk_registry *registry);
+
 /* Plugins, in open order. */
 size_t wk_registry_count(const struct wk_registry *registry);
 struct wk_plugin *wk_registry_at(const struct wk_registry *registry, size_t i);

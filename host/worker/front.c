@@ -97,6 +97,27 @@ static void run_after(struct job *job, struct wk_call *call)
     }
 }
 
+static bool seal(struct job *job, struct wk_call *call, struct wk_err *err)
+{
+    bool ok = true;
+
+    for (int phase = WK_PHASE_CACHE; phase >= WK_PHASE_EDGE && ok && !job->http.is_streaming; phase--) {
+        size_t n;
+        const struct wk_filter_hook *filters = wk_registry_filters(call->engine->registry, (enum wk_phase)phase, &n);
+
+        for (size_t i = n; i-- > 0 && ok;) {
+            struct wk_frame frame;
+
+            if (!filters[i].filter->seal)
+                continue;
+            wk_call_enter(call, &frame, filters[i].plugin, filters[i].filter->name);
+            ok = filters[i].filter->seal(call, &job->http, err);
+            wk_call_leave(call, &frame);
+        }
+    }
+    return ok;
+}
+
 static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
 {
     const struct wk_route_hook *hook = job->target->route;
@@ -117,7 +138,7 @@ static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
     wk_call_enter(call, &frame, hook->plugin, job->target->label);
     ok = hook->route->run(call, &job->http, err);
     wk_call_leave(call, &frame);
-    return ok;
+    return ok && seal(job, call, err);
 }
 
 static void count(const struct target *t, int status, int64_t began_us)
@@ -157,7 +178,7 @@ static bool attempt(struct job *job, bool is_last)
         (void)wk_exchange_reply(x, 503, NULL, 0, "", 0);
         return false;
     }
-    job->http = (struct wk_http){.call = &call, .x = x, .match = job->http.match, .is_gone = job->http.is_gone, .piece = job->http.piece};
+    job->http = (struct wk_http){.call = &call, .x = x, .match = job->http.match, .route = hook->route, .is_gone = job->http.is_gone, .piece = job->http.piece};
     call.http = &job->http;
     ok = run_route(job, &call, &err) && wk_call_commit(&call, false, &err);
     if (!ok && wk_err_is(&err, "db.conflict") && !is_last && !job->http.is_streaming && !job->http.is_gone &&

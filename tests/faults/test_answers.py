@@ -35,6 +35,25 @@ class Answers(Case):
         _, _, headers = self.small.request("GET", "/probe/hello")
         self.assertEqual((headers["X-Probe-Before"], headers["X-Probe-After"]), ("set", "200"))
 
+    def kinds(self, key):
+        return [row[0] for row in self.small.sql(f"SELECT sub FROM probe_seen WHERE key = '{key}' ORDER BY 1")]
+
+    def test_a_filter_seals_what_is_committed(self):
+        path = f"/probe/{self.small.tenant}/apart?key=sealing&sealed=sealing"
+        status, _, headers = self.small.request("POST", path)
+        self.assertEqual((status, headers["X-Probe-Sealed"]), (200, "/probe/{tenant}/apart 200 5 text/plain"))
+        self.assertEqual(self.kinds("sealing"), ["apart", "call", "sealed"])
+
+    def test_a_statement_apart_stands_when_the_call_fails(self):
+        self.assertEqual(self.small.request("POST", f"/probe/{self.small.tenant}/apart?key=failing&fail=1&sealed=failing")[0], 422)
+        self.assertEqual(self.kinds("failing"), ["apart"])
+        self.assertEqual(self.small.sql("SELECT count(*) FROM wakala.audit WHERE object = 'failing'"), [["0"]])
+
+    def test_an_audit_row_goes_with_the_change(self):
+        self.assertEqual(self.small.request("POST", f"/probe/{self.small.tenant}/apart?key=audited")[0], 200)
+        self.assertEqual(self.small.sql("SELECT tenant_id, subject, role, action, detail, length(trace) FROM wakala.audit WHERE object = 'audited'"),
+                         [[self.small.tenant, "-", "-", "probe.apart", '{"n": 1}', "32"]])
+
     def test_nobodys_tenant_is_404(self):
         status, body, _ = self.small.request("GET", "/probe/11111111-1111-4111-8111-111111111111/counts")
         self.assertEqual((status, json.loads(body)["code"]), (404, "tenant.unknown"))

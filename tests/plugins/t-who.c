@@ -78,9 +78,9 @@ static struct {
 } identity = {{.size = sizeof identity, .version = 1}};
 static const struct wk_provide provides[] = {{"identity/1", &identity.head}, {0}};
 static const struct wk_filter filters[] = { /* not in the order in which they run */
-    {"cache", WK_PHASE_CACHE, 0, 0, cache_in, cache_out},   {"policy", WK_PHASE_POLICY, 0, 0, policy_in, policy_out},
-    {"tenant", WK_PHASE_TENANT, 0, 0, tenant_in, tenant_out}, {"late", WK_PHASE_EDGE, 10, 0, late_in, late_out},
-    {"who", WK_PHASE_IDENTITY, 0, 0, who_in, who_out},      {"early", WK_PHASE_EDGE, -10, 0, early_in, early_out}, {0}};
+    {"cache", WK_PHASE_CACHE, 0, 0, cache_in, cache_out, NULL},   {"policy", WK_PHASE_POLICY, 0, 0, policy_in, policy_out, NULL},
+    {"tenant", WK_PHASE_TENANT, 0, 0, tenant_in, tenant_out, NULL}, {"late", WK_PHASE_EDGE, 10, 0, late_in, late_out, NULL},
+    {"who", WK_PHASE_IDENTITY, 0, 0, who_in, who_out, NULL},      {"early", WK_PHASE_EDGE, -10, 0, early_in, early_out, NULL}, {0}};
 static const struct wk_route routes[] = {
     {WK_GET, "/who/public", WK_PUBLIC, answer, 0, 0, 0}, {WK_GET, "/who/any", WK_AUTHENTICATED, answer, 0, 0, 0},
     {WK_GET, "/who/safe", WK_PERM("safe.open"), answer, 0, 0, 0}, {WK_GET, "/who/of/{tenant}", WK_AUTHENTICATED, enter, 0, 0, 0},

@@ -259,7 +259,8 @@ MEMBER(wk_filter, priority, 12, int32_t);
 MEMBER(wk_filter, reserved, 16, uint32_t);
 MEMBER(wk_filter, before, 24, enum wk_verdict (*)(struct wk_call *, struct wk_http *, struct wk_err *));
 MEMBER(wk_filter, after, 32, void (*)(struct wk_call *, struct wk_http *));
-WHOLE(wk_filter, 40);
+MEMBER(wk_filter, seal, 40, bool (*)(struct wk_call *, struct wk_http *, struct wk_err *));
+WHOLE(wk_filter, 48);
 
 MEMBER(wk_flow, head, 0, struct wk_service_head);
 MEMBER(wk_flow, add_nodes, 16, bool (*)(struct wk_plugin *, const struct wk_node *, struct wk_err *));
@@ -360,7 +361,14 @@ MEMBER(wk_host, target_garbage, 528, void (*)(struct wk_call *, const char *));
 MEMBER(wk_host, limit, 536, bool (*)(struct wk_call *, const char *, double, uint32_t, uint32_t, uint32_t, int64_t *));
 MEMBER(wk_host, penalty_add, 544, bool (*)(struct wk_call *, struct wk_http *, int, const char *, uint32_t));
 MEMBER(wk_host, penalty_left, 552, int64_t (*)(struct wk_call *, struct wk_http *, int, const char *));
-GROWS(wk_host, 560);
+MEMBER(wk_host, audit, 560, bool (*)(struct wk_call *, const char *, const char *, const char *, struct wk_err *));
+MEMBER(wk_host, db_apart, 568, bool (*)(struct wk_call *, const struct wk_sql *, const struct wk_arg *, size_t, struct wk_rows **, struct wk_err *));
+MEMBER(wk_host, share_path, 576, bool (*)(const char *, const char *, char *, size_t));
+MEMBER(wk_host, http_route, 584, const struct wk_route *(*)(struct wk_http *));
+MEMBER(wk_host, http_answer, 592, struct wk_span (*)(struct wk_http *));
+MEMBER(wk_host, http_answer_header, 600, const char *(*)(struct wk_http *, const char *));
+MEMBER(wk_host, http_route_at, 608, bool (*)(size_t, struct wk_route_info *));
+GROWS(wk_host, 616);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -592,7 +600,8 @@ MEMBER(wk_principal, tenant, 4, struct wk_uuid);
 MEMBER(wk_principal, subject, 24, const char *);
 MEMBER(wk_principal, role, 32, const char *);
 MEMBER(wk_principal, permissions, 40, const char *);
-GROWS(wk_principal, 48);
+MEMBER(wk_principal, credential, 48, const char *);
+GROWS(wk_principal, 56);
 
 MEMBER(wk_provide, interface, 0, const char *);
 MEMBER(wk_provide, service, 8, struct wk_service_head *);
@@ -617,6 +626,10 @@ MEMBER(wk_route, flags, 32, uint32_t);
 MEMBER(wk_route, deadline_ms, 36, uint32_t);
 MEMBER(wk_route, body_max, 40, uint64_t);
 WHOLE(wk_route, 48);
+
+MEMBER(wk_route_info, plugin, 0, const char *);
+MEMBER(wk_route_info, route, 8, const struct wk_route *);
+WHOLE(wk_route_info, 16);
 
 MEMBER(wk_service_head, size, 0, uint32_t);
 MEMBER(wk_service_head, version, 4, uint32_t);
@@ -852,6 +865,9 @@ VALUE(WK_HIGH, 0);
 VALUE(WK_NORMAL, 1);
 VALUE(WK_LOW, 2);
 VALUE(WK_ROUTE_PIECES, 1);
+VALUE(WK_ROUTE_CACHE, 2);
+VALUE(WK_ROUTE_OWN, 4);
+VALUE(WK_ROUTE_ALWAYS, 8);
 VALUE(WK_SCOPE_HOST, 0);
 VALUE(WK_SCOPE_TENANT, 1);
 VALUE(WK_NOT_SENT, 1);

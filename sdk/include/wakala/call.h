@@ -33,6 +33,7 @@ struct wk_principal { /* who asks; all zero before IDENTITY and inside events */
     const char *subject;   /* user or key id */
     const char *role;      /* admin owner staff vendor driver agent */
     const char *permissions; /* space-separated; "*" = all */
+    const char *credential;  /* id of the token's session or of the API key: what limits and "sign out" name; NULL: none */
 };
 
 /* Memory of the call; zeroed, aligned for any type. NULL past the call's limit (setting host.call_memory_max). */
@@ -91,6 +92,13 @@ static inline bool wk_set_principal(struct wk_call *call, const struct wk_princi
 static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, struct wk_err *err)
 {
     return wk_host->enter_tenant(call, tenant, err);
+}
+
+/* Who changed what, for `wakala audit`: one row of the call's transaction, with its tenant, principal and trace. action "user.role_changed", object the id it
+ * was done to, detail_json {"from": .., "to": ..} or NULL; never a secret, phone numbers masked. Does not suspend; errors as of wk_db_queue(). */
+static inline bool wk_audit(struct wk_call *call, const char *action, const char *object, const char *detail_json, struct wk_err *err)
+{
+    return wk_host->audit(call, action, object, detail_json, err);
 }
 
 /* The time that decides: the database's clock in microseconds since 1970 UTC, never the machine's. */

@@ -22,6 +22,9 @@ struct wk_route {
 };
 enum wk_route_flags {
     WK_ROUTE_PIECES = 1, /* the handler reads the body with wk_http_body_next() instead of getting it whole */
+    WK_ROUTE_CACHE = 2,  /* GET: the answer is the same for who has the same role in the tenant, and may be 300 s old */
+    WK_ROUTE_OWN = 4,    /* with CACHE: the answer is the principal's own */
+    WK_ROUTE_ALWAYS = 8, /* also for a suspended tenant, and for penalised callers: sign-in, health, keys, what ends a delivery */
 };
 
 /* The order in which filters see a request; on the way back, after the route, in reverse. */
@@ -34,6 +37,9 @@ struct wk_filter {
     /* DECLINED: go on; HANDLED: it has answered; FAILED: err is the answer. May suspend. */
     enum wk_verdict (*before)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
     void (*after)(struct wk_call *call, struct wk_http *http); /* in reverse order, once an answer is known; may be NULL */
+    /* Before the commit of a route that succeeded, in reverse order: what it queues is committed with the route's own. Not for streamed answers. A
+     * failure is the answer. May suspend; may be NULL. */
+    bool (*seal)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
 };
 
 /* The request. Strings live as long as the call, decoded where HTTP encodes (but the path); NULL when absent. wk_http_peer(): the client's address.
@@ -75,6 +81,20 @@ static inline bool wk_http_write(struct wk_call *call, struct wk_http *http, con
     return wk_host->http_write(call, http, data, len, err);
 }
 static inline int wk_http_status(struct wk_http *http) { return wk_host->http_status(http); } /* 0: no answer yet */
+/* For filters: the route that was asked for, and the answer as it stands (seal, after; they may replace it by wk_http_reply()). Body: data NULL when
+ * there is none or it is streamed. None suspends; all live as long as the call. */
+static inline const struct wk_route *wk_http_route(struct wk_http *http) { return wk_host->http_route(http); }
+static inline struct wk_span wk_http_answer(struct wk_http *http) { return wk_host->http_answer(http); }
+static inline const char *wk_http_answer_header(struct wk_http *http, const char *name) /* also Content-Type; NULL: not set */
+{
+    return wk_host->http_answer_header(http, name);
+}
+/* Every route of every enabled plugin, i from 0; false past the end. In open() and later. */
+struct wk_route_info {
+    const char *plugin;
+    const struct wk_route *route;
+};
+static inline bool wk_http_route_at(size_t i, struct wk_route_info *out) { return wk_host->http_route_at(i, out); }
 
 /* Calling out. */
 struct wk_header {

@@ -210,6 +210,16 @@ static enum wk_verdict before(struct wk_call *call, struct wk_http *http, struct
     (void)call;
     return wk_http_set_header(http, "X-Probe-Before", "set", err) ? WK_DECLINED : WK_FAILED;
 }
+/* What it sees before the commit; with ?sealed= it queues a row of that key. */
+static bool seal(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *key = wk_http_query(http, "sealed");
+    struct wk_uuid id = wk_new_id(call);
+
+    return wk_http_set_header(http, "X-Probe-Sealed", wk_printf(call, "%s %d %zu %s", wk_http_route(http)->path, wk_http_status(http), wk_http_answer(http).len,
+                                                                wk_http_answer_header(http, "content-type")), err) &&
+           (!key || wk_db_queue(call, &probe_record, WK_ARGS(wk_text("sealed"), wk_id(&id), wk_text(key), wk_int(0), wk_int(1)), -1, NULL, err));
+}
 static void after(struct wk_call *call, struct wk_http *http)
 {
     (void)wk_http_set_header(http, "X-Probe-After", wk_printf(call, "%d", wk_http_status(http)), NULL);
@@ -291,6 +301,18 @@ static bool on_poison(struct wk_call *call, const struct wk_event *e, struct wk_
     return crash(call, NULL, err);
 }
 
+/* POST /probe/{tenant}/apart?key=k&fail=1: a row that stands, one of the transaction, and a line of the audit. */
+static bool apart(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *key = wk_http_query(http, "key");
+    struct wk_uuid id = wk_new_id(call), other = wk_new_id(call);
+
+    return enter(call, http, err) && wk_db_apart(call, &probe_record, WK_ARGS(wk_text("apart"), wk_id(&id), wk_text(key), wk_int(0), wk_int(1)), NULL, err) &&
+           wk_db_queue(call, &probe_record, WK_ARGS(wk_text("call"), wk_id(&other), wk_text(key), wk_int(0), wk_int(1)), -1, NULL, err) &&
+           wk_audit(call, "probe.apart", key, "{\"n\":1}", err) &&
+           (number(http, "fail", 0) ? wk_fail(err, WK_BUSINESS, "probe.nothing", "as asked") : wk_http_reply(http, 200, "text/plain", "done\n", 5, err));
+}
+
 static const struct wk_route routes[] = {
     {WK_GET, "/probe/hello", WK_PUBLIC, hello, 0, 0, 0}, {WK_GET, "/probe/sleep", WK_PUBLIC, sleep_route, 0, 0, 0},
     {WK_GET, "/probe/pid", WK_PUBLIC, who, 0, 0, 0},
@@ -301,10 +323,10 @@ static const struct wk_route routes[] = {
     {WK_POST, "/probe/{tenant}/once", WK_PUBLIC, once, 0, 0, 0}, {WK_GET, "/probe/{tenant}/timers", WK_PUBLIC, timers, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
     {WK_POST, "/probe/{tenant}/keep", WK_PUBLIC, keep, 0, 0, 0}, {WK_GET, "/probe/{tenant}/kept", WK_PUBLIC, kept, 0, 0, 0},
-    {WK_GET, "/probe/{tenant}/dear", WK_PUBLIC, dear, 0, 0, 0},
+    {WK_GET, "/probe/{tenant}/dear", WK_PUBLIC, dear, 0, 0, 0}, {WK_POST, "/probe/{tenant}/apart", WK_PUBLIC, apart, 0, 0, 0},
     {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
     {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
-static const struct wk_filter filters[] = {{"marks", WK_PHASE_EDGE, 0, 0, before, after}, {0}};
+static const struct wk_filter filters[] = {{"marks", WK_PHASE_EDGE, 0, 0, before, after, seal}, {0}};
 static const struct wk_event_type events[] = {
     {"probe.work", WK_NORMAL, 1, 0, "the key asked for", "probe.json", "work for a and b"},
     {"probe.high", WK_HIGH, 1, 0, "the key asked for", "probe.json", "work of the high class"},

@@ -42,6 +42,8 @@ struct wk_fetched;   /* http.h: its answer */
 struct wk_timer;     /* event.h: what a call will be reminded of */
 struct wk_told;      /* guard.h: what a person sees of an error */
 struct wk_retry;     /* guard.h: how often something was tried */
+struct wk_route;     /* http.h: a row of a plugin's table */
+struct wk_route_info;/* http.h: and whose it is */
 
 /* Of a log line. ERROR: an operator should look. WARN: worth counting. INFO: rare and ordinary. DEBUG: off unless asked for. */
 enum wk_level { WK_DEBUG, WK_INFO, WK_WARN, WK_ERROR };
@@ -144,6 +146,15 @@ struct wk_host {
     bool (*limit)(struct wk_call *call, const char *name, double per_second, uint32_t burst, uint32_t cost, uint32_t max_wait_ms, int64_t *wait_us);
     bool (*penalty_add)(struct wk_call *call, struct wk_http *http, int kind, const char *key, uint32_t points);
     int64_t (*penalty_left)(struct wk_call *call, struct wk_http *http, int kind, const char *key);
+    /* call.h, db.h, plugin.h */
+    bool (*audit)(struct wk_call *call, const char *action, const char *object, const char *detail_json, struct wk_err *err);
+    bool (*db_apart)(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows, struct wk_err *err);
+    bool (*share_path)(const char *plugin, const char *rest, char *out, size_t size);
+    /* http.h, for filters */
+    const struct wk_route *(*http_route)(struct wk_http *http);
+    struct wk_span (*http_answer)(struct wk_http *http);
+    const char *(*http_answer_header)(struct wk_http *http, const char *name);
+    bool (*http_route_at)(size_t i, struct wk_route_info *out);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

@@ -99,6 +99,14 @@ static inline bool wk_db_queue(struct wk_call *call, const struct wk_sql *sql, c
  * event's handled mark is not set yet: what follows runs again after a crash, so it must be safe to repeat. */
 static inline bool wk_db_step(struct wk_call *call, struct wk_err *err) { return wk_host->db_step(call, err); }
 
+/* One statement, committed at once by itself, whatever becomes of the call: attempts that are counted, marks of work begun. Suspends; call.wait_in_tx
+ * (SYSTEM) while the call's transaction is open. What is queued is not sent. After a lost answer (db.commit_unknown) it may have happened. */
+static inline bool wk_db_apart(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows,
+                               struct wk_err *err)
+{
+    return wk_host->db_apart(call, sql, args, n, rows, err);
+}
+
 /* Rows: values in PostgreSQL's text form, NUL-terminated, in the call's memory. Out of range is a bug and reads as NULL / 0 / nil, as SQL NULL does.
  * None suspends. wk_rows_affected(): rows that an INSERT, UPDATE or DELETE touched. */
 static inline size_t wk_rows_count(const struct wk_rows *rows) { return wk_host->rows_count(rows); }

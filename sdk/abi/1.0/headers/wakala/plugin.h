@@ -49,6 +49,9 @@ _Static_assert(offsetof(struct wk_plugin_desc, host) == 8 && offsetof(struct wk_
 /* Kept for wk_state(), in open(); one worker, one thread: no locks needed. Every worker has its own. Freed by close(). */
 static inline void wk_set_state(struct wk_plugin *plugin, void *state) { wk_host->plugin_set_state(plugin, state); }
 
+/* <share_dir>/<plugin>/<rest> into out, for a plugin's own data files; of any enabled plugin. False: it does not fit. In open() and later. */
+static inline bool wk_share_path(const char *plugin, const char *rest, char *out, size_t size) { return wk_host->share_path(plugin, rest, out, size); }
+
 /* Name and version stand apart because they also go into the ELF note. Exactly once per .so, in <name>.c. */
 #define WK_PLUGIN(plugin_name, plugin_version, ...)                                                                    \
     WK_HIDDEN const struct wk_host *wk_host;                                                                           \
