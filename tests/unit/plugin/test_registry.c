@@ -298,7 +298,7 @@ static void the_hooks_are_printed(void **state)
                         "  GET    /v1/hello/{name}                         public                 t-good\n"
                         "  INBOX  /webhooks/good/{app?}                    good                   t-good\n"
                         "events\n"
-                        "  cache.invalidated                normal v1  by host\n"
+                        "  cache.invalidated                high   v1  by host\n"
                         "  hello.said                       high   v1  by t-good\n"
                         "    -> t-good.on-any\n"
                         "  host.cleanup                     low    v1  by host\n"
