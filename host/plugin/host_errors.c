@@ -111,6 +111,8 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_BUSINESS("http.unauthorized", 401, "Please sign in first.", "The route wants a principal: send credentials."),
     WK_ERROR_TRANSIENT("http.unknown",
                        "A request to the outside left and its answer was lost: it may have taken effect. Repeat only what is safe to repeat."),
+    WK_ERROR_BUSINESS("http.upstream_address", 422, "This address of a server is not valid.", "Wanted is host:port of a server behind the gateway, and a name must be known."),
+    WK_ERROR_TRANSIENT("http.upstream_full", "A server behind the gateway has as many requests under way as it may: it is slow, or connections_max is small."),
     WK_ERROR_SYSTEM("inbox.digest", "OpenSSL has no SHA-256: the machine's crypto is broken."),
     WK_ERROR_BUSINESS("json.depth", 400, "What you sent is nested too deeply.", "JSON from outside may be nested 64 levels."),
     WK_ERROR_REFUSAL("json.syntax", 400, "What you sent is not valid JSON.", "The message says line and column."),

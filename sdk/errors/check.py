@@ -17,13 +17,14 @@ CARRIERS = {
     "wk_db_queue": (-2, "WK_BUSINESS"),      # what the commit fails with when the count of rows differs; db.conflict is the one exception
     "wk_problems_fail": (1, "WK_SYSTEM"),
     "host/guard/guard.c:refuse": (1, "WK_TRANSIENT"),
+    "host/http/upstream.c:failed": (1, "WK_TRANSIENT"),
     "host/plugin/elf.c:refuse": (1, "WK_SYSTEM"),
     "host/worker/front.c:turn_away": (2, None),
     "plugins/whatsapp/verify.c:forged": (2, "WK_SECURITY"),
     "wk_err_is": (1, None),
 }
 # In these functions wk_fail()'s code is their own parameter: their callers are looked at instead.
-PARAMETER = {("host/guard/guard.c", "code"), ("host/plugin/elf.c", "code"), ("host/config/problems.c", "code"), ("plugins/whatsapp/verify.c", "code"),
+PARAMETER = {("host/guard/guard.c", "code"), ("host/http/upstream.c", "code"), ("host/plugin/elf.c", "code"), ("host/config/problems.c", "code"), ("plugins/whatsapp/verify.c", "code"),
              ("host/call/tx.c", "code"), ("host/db/errors.c", "rule->code")}
 # Handed on: the error was made by somebody who was looked at. `why` may be called anything, the class must come along.
 HANDED = re.compile(r"^(\w+)(\.|->)code$")
