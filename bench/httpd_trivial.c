@@ -12,10 +12,10 @@
 
 static void on_request(struct wk_exchange *x, void *arg)
 {
-    static const struct wk_header_pair headers[] = {{"Content-Type", "text/plain"}};
+    static const struct wk_header_pair headers[] = {{"Content-Type", "text/plain"}, {"Cache-Control", "public, max-age=300"}};
 
     (void)arg;
-    wk_exchange_reply(x, 200, headers, 1, "ok\n", 3);
+    wk_exchange_reply(x, 200, headers, 2, "ok\n", 3);
 }
 
 int main(int argc, char **argv)
