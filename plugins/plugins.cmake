@@ -29,6 +29,7 @@ function(wk_plugin path) # path below plugins/ or sim/; the rest: libraries
   set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${WAKALA_PLUGIN_OUTPUT})
   wk_share_data(${path} ${name})
 endfunction()
+wk_plugin(plugins/tenants PkgConfig::jansson)
 wk_plugin(plugins/whatsapp PkgConfig::jansson PkgConfig::crypto)
 wk_plugin(plugins/conversation PkgConfig::jansson)
 wk_plugin(plugins/catalog PkgConfig::jansson)

@@ -142,18 +142,23 @@ static const char *interned(const char *code, size_t len)
     return NULL;
 }
 
-/* What wakala.expect() raised, as the code it was given. */
+/* What wakala.expect() raised, as the code it was given: "code", or "code: what is told". */
 static void translate(struct wk_err *err)
 {
     static const char mark[] = "wakala.expect=";
     const char *at = strstr(err->msg, mark), *code;
+    char told[sizeof err->msg] = "";
     size_t len = at ? strspn(at + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz0123456789-_.") : 0;
 
     code = len ? interned(at + sizeof mark - 1, len) : NULL;
     if (!code)
         return;
+    if (!strncmp(at + sizeof mark - 1 + len, ": ", 2))
+        (void)snprintf(told, sizeof told, "%s", at + sizeof mark - 1 + len + 2);
     if (!strcmp(code, "db.conflict"))
         wk_fail(err, WK_TRANSIENT, code, "somebody else changed it first");
+    else if (*told)
+        wk_fail(err, WK_BUSINESS, code, "%s", told);
     else
         wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
 }

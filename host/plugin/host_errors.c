@@ -116,8 +116,9 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SYSTEM("inbox.digest", "OpenSSL has no SHA-256: the machine's crypto is broken."),
     WK_ERROR_BUSINESS("json.depth", 400, "What you sent is nested too deeply.", "JSON from outside may be nested 64 levels."),
     WK_ERROR_REFUSAL("json.syntax", 400, "What you sent is not valid JSON.", "The message says line and column."),
-    WK_ERROR_BUSINESS("limit.exceeded", 429, "That was too much at once. Please wait a moment and try again.",
-                      "A limit of the tenant, the credential or the address is used up: wait for Retry-After, or raise the limit."),
+    WK_ERROR_REFUSAL("limit.exceeded", 429, "A limit is reached, so this can't be done right now.",
+                     "A limit of the tenant, the credential or the address is used up: the message says which. Wait for Retry-After where there is one, or "
+                     "raise the limit (wakala tenant limits, or a larger tier)."),
     WK_ERROR_SYSTEM("log.open", "host.log cannot be opened: the message has the system's words. Check directory and rights."),
     WK_ERROR_SYSTEM("log.path", "host.log is too long."),
     /* master */

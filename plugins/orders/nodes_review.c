@@ -4,6 +4,7 @@
  * the transaction). Order, lines, history, payment and events are queued and leave with the commit. The order's number is taken when the
  * review is shown, so that the answer can name it without waiting for the insert. */
 #include <wakala/json.h>
+#include <wakala/service/quota.h>
 #include <wakala/setting.h>
 #include "nodes_checkout.h"
 
@@ -229,7 +230,7 @@ static enum wk_verdict commit_order(struct wk_call *call, struct wk_turn *turn, 
                       !push_order(call, &row->o.customer, "C16", &row->o.id, NULL, err))) /* the gateway is asked after the commit */
         return WK_FAILED;
     wk_count(call, "placed", 1);
-    return DONE(show_result(call, turn, row, err));
+    return DONE(wk_quota_take(call, WK_QUOTA_ORDERS, 1, err) && show_result(call, turn, row, err));
 }
 
 static enum wk_verdict place(struct wk_call *call, struct wk_turn *turn, struct cart *cart, struct wk_err *err)

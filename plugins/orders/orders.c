@@ -60,6 +60,6 @@ static bool orders_open(struct wk_plugin *plugin, struct wk_err *err)
            wk_flow_add(plugin, nodes_shop, NULL, err);
 }
 
-WK_PLUGIN("orders", "1.0.0", .summary = "Cart, checkout, orders and their 22 moves", .needs = "catalog/1 payments/1 flow/1",
+WK_PLUGIN("orders", "1.0.0", .summary = "Cart, checkout, orders and their 22 moves", .needs = "catalog/1 payments/1 flow/1 quota/1?",
           .settings = settings, .events = events, .subscriptions = subscriptions, .provides = provides, .errors = codes,
           .open = orders_open);

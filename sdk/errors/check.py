@@ -20,6 +20,7 @@ CARRIERS = {
     "host/http/upstream.c:failed": (1, "WK_TRANSIENT"),
     "host/plugin/elf.c:refuse": (1, "WK_SYSTEM"),
     "host/worker/front.c:turn_away": (2, None),
+    "plugins/tenants/quota.c:refusal": (1, "WK_BUSINESS"),
     "plugins/whatsapp/verify.c:forged": (2, "WK_SECURITY"),
     "wk_err_is": (1, None),
 }
@@ -34,7 +35,6 @@ AHEAD = {
     "delivery.offer_gone": "the drivers' REST interface",
     "delivery.not_your_offer": "the drivers' REST interface",
     "delivery.order_gone": "the drivers' REST interface",
-    "limit.exceeded": "the gateway's limits",
     "payment.webhook_forged": "the gateways that sign",
 }
 CODE = re.compile(r"^[a-z][a-z0-9_-]*(\.[a-z0-9_]+)+$")

@@ -24,6 +24,7 @@
 #include <wakala/service/orders.h>
 #include <wakala/service/payment_gateway.h>
 #include <wakala/service/payments.h>
+#include <wakala/service/quota.h>
 #include <wakala/setting.h>
 #include <wakala/task.h>
 #define MEMBER(type, member, at, ...) \
@@ -613,6 +614,11 @@ MEMBER(wk_query, n, 16, size_t);
 MEMBER(wk_query, rows, 24, struct wk_rows *);
 WHOLE(wk_query, 32);
 
+MEMBER(wk_quotas, head, 0, struct wk_service_head);
+MEMBER(wk_quotas, take, 16, bool (*)(struct wk_call *, const char *, int64_t, struct wk_err *));
+MEMBER(wk_quotas, used, 24, bool (*)(struct wk_call *, const char *, int64_t *, int64_t *, struct wk_err *));
+GROWS(wk_quotas, 32);
+
 MEMBER(wk_retry, size, 0, uint32_t);
 MEMBER(wk_retry, tries, 4, uint32_t);
 MEMBER(wk_retry, target, 8, const char *);
@@ -912,4 +918,8 @@ TEXT(WK_PAYMENTS, "payments/1");
 TEXT(WK_PAYMENT_GATEWAY, "payment_gateway/1");
 TEXT(WK_PAYMENT_WEBHOOK, "payment.webhook");
 TEXT(WK_PUBLIC, "-");
+TEXT(WK_QUOTA, "quota/1");
+TEXT(WK_QUOTA_ORDERS, "orders");
+TEXT(WK_QUOTA_PRODUCTS, "products");
+TEXT(WK_QUOTA_USERS, "users");
 VALUE(WK_UUID_TEXT, 37);

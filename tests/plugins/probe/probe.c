@@ -2,6 +2,7 @@
 #include <wakala/json.h>
 #include <unistd.h>
 #include <wakala/plugin.h>
+#include <wakala/service/quota.h>
 
 WK_SQL(probe_record, "INSERT INTO probe_seen (sub, event_id, key, n, attempt) VALUES ($1, $2, $3, $4, $5)");
 WK_SQL(probe_none, "UPDATE probe_seen SET n = 0 WHERE false");
@@ -76,6 +77,28 @@ static bool keep(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     return enter(call, http, err) && wk_db_queue(call, &probe_keep, WK_ARGS(wk_text(wk_http_query(http, "k")), wk_int(number(http, "n", 0))), 1, NULL, err) &&
            wk_cache_invalidate(call, "kept", err) && wk_http_reply(http, 200, "text/plain", "kept\n", 5, err);
+}
+/* POST /probe/{tenant}/take?quota=products&n=1&k=a&fail=0: so many of a quota, and a row that must be there as often; fail=1: and then it fails. */
+static bool take(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *k = wk_http_query(http, "k");
+
+    return enter(call, http, err) &&
+           (!k || wk_db_queue(call, &probe_keep, WK_ARGS(wk_text(k), wk_int(1)), 1, NULL, err)) &&
+           wk_quota_take(call, wk_http_query(http, "quota"), number(http, "n", 1), err) &&
+           (number(http, "fail", 0) ? wk_fail(err, WK_BUSINESS, "probe.asked_to_fail", "failing as asked, after the quota was taken")
+                                    : wk_http_reply(http, 200, "text/plain", "taken\n", 6, err));
+}
+/* GET /probe/{tenant}/used?quota=products: "used limit" */
+static bool used(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    int64_t n, limit;
+    const char *text;
+
+    if (!enter(call, http, err) || !wk_quota_used(call, wk_http_query(http, "quota"), &n, &limit, err))
+        return false;
+    text = wk_printf(call, "%lld %lld", (long long)n, (long long)limit);
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
 }
 static bool kept(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
@@ -323,6 +346,7 @@ static const struct wk_route routes[] = {
     {WK_POST, "/probe/{tenant}/once", WK_PUBLIC, once, 0, 0, 0}, {WK_GET, "/probe/{tenant}/timers", WK_PUBLIC, timers, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/counts", WK_PUBLIC, counts, 0, 0, 0}, {WK_POST, "/probe/{tenant}/wait-in-tx", WK_PUBLIC, wait_in_tx, 0, 0, 0},
     {WK_POST, "/probe/{tenant}/keep", WK_PUBLIC, keep, 0, 0, 0}, {WK_GET, "/probe/{tenant}/kept", WK_PUBLIC, kept, 0, 0, 0},
+    {WK_POST, "/probe/{tenant}/take", WK_PUBLIC, take, 0, 0, 0}, {WK_GET, "/probe/{tenant}/used", WK_PUBLIC, used, 0, 0, 0},
     {WK_GET, "/probe/{tenant}/dear", WK_PUBLIC, dear, 0, 0, 0}, {WK_POST, "/probe/{tenant}/apart", WK_PUBLIC, apart, 0, 0, 0},
     {WK_POST, "/probe/crash", WK_PUBLIC, crash, 0, 0, 0}, {WK_POST, "/probe/loop", WK_PUBLIC, loop, 0, 0, 0},
     {WK_POST, "/probe/overflow", WK_PUBLIC, overflow, 0, 0, 0}, {WK_POST, "/probe/leak", WK_PUBLIC, leak, 0, 0, 0}, {0}};
@@ -344,7 +368,8 @@ static const struct wk_sub subs[] = {{"a", "probe.work", WK_FROM_START, 0, on_a}
 static const struct wk_error_type errors[] = {
     WK_ERROR_TRANSIENT("probe.asked", "It was asked to fail."),
     WK_ERROR_BUSINESS("probe.nothing", 422, "There was nothing to change.", "It was asked to fail when it commits."),
+    WK_ERROR_BUSINESS("probe.asked_to_fail", 409, "It was asked to fail.", "It was asked to fail."),
     WK_ERROR_REFUSAL("probe.tenant", 400, "That is no tenant.", "The message says what is wanted."),
     {0},
 };
-WK_PLUGIN("probe", "1.0.0", .errors = errors, .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);
+WK_PLUGIN("probe", "1.0.0", .needs = "quota/1?", .errors = errors, .summary = "Publishes, records and misbehaves for the system tests", .routes = routes, .filters = filters, .events = events, .subscriptions = subs);

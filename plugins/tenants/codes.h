@@ -1,0 +1,11 @@
+/* codes.h - what tenants fail with.
+ * What the columns mean: err.h. For the descriptor only; sdk/errors/check.py compares with the sources. */
+#ifndef TENANTS_CODES_H
+#define TENANTS_CODES_H
+#include <wakala/err.h>
+
+static const struct wk_error_type codes[] = {
+    WK_ERROR_SYSTEM("tenants.quota", "A plugin counts a quota that is not there, or in a call without a tenant: service/quota.h has the names."),
+    {0},
+};
+#endif

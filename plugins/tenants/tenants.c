@@ -1,0 +1,31 @@
+/* tenants - what a tenant may have. */
+#include <wakala/plugin.h>
+#include "codes.h"
+#include "quota.h"
+
+#define TIER(key, def, of) WK_SETTING_INT(key, def, 0, 1000000000, WK_SCOPE_HOST, of)
+#define OWN(key, of) WK_SETTING_INT(key, "-1", -1, 1000000000, WK_SCOPE_TENANT, of " of a tenant, instead of its tier's; -1: its tier's")
+static const struct wk_setting settings[] = {
+    TIER("max_products_basic", "200", "products, not counting deleted ones, of a tenant of tier basic"),
+    TIER("max_products_premium", "5000", "products of a tenant of tier premium"),
+    TIER("max_products_enterprise", "200000", "products of a tenant of tier enterprise"),
+    TIER("max_orders_basic", "1000", "orders placed in a calendar month, tier basic"),
+    TIER("max_orders_premium", "20000", "orders placed in a calendar month, tier premium"),
+    TIER("max_orders_enterprise", "1000000", "orders placed in a calendar month, tier enterprise"),
+    TIER("max_users_basic", "10", "staff, vendor and driver accounts, tier basic"),
+    TIER("max_users_premium", "100", "staff, vendor and driver accounts, tier premium"),
+    TIER("max_users_enterprise", "5000", "staff, vendor and driver accounts, tier enterprise"),
+    OWN("max_products", "products"),
+    OWN("max_orders", "orders a month"),
+    OWN("max_users", "accounts"),
+    {0},
+};
+
+static struct wk_quotas quotas = {
+    .head = {.size = sizeof quotas, .version = 1},
+    .take = quota_take,
+    .used = quota_used,
+};
+static const struct wk_provide provides[] = {{WK_QUOTA, &quotas.head}, {0}};
+
+WK_PLUGIN("tenants", "1.0.0", .summary = "What a tenant may have: limits that hold", .settings = settings, .provides = provides, .errors = codes);
