@@ -1,15 +1,14 @@
 # One folder = one plugin = one .so. A plugin sees the SDK and what is named here, nothing of the host.
 set(WAKALA_PLUGIN_OUTPUT ${PROJECT_BINARY_DIR}/plugins)
-# What a plugin needs at run time beside its code: <share>/<name>/{sql,events,locale,assets}.
+# What a plugin needs at run time beside its code: <share>/<name>/{sql,events,locale,assets}, and what its routes take and answer: openapi.json.
 function(wk_share_data path name)
-  foreach(kind sql events locale assets)
-    file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${path}/${kind}/*)
-    foreach(file IN LISTS files)
-      get_filename_component(leaf ${file} NAME)
-      set(copy ${PROJECT_BINARY_DIR}/share/${name}/${kind}/${leaf})
-      add_custom_command(OUTPUT ${copy} COMMAND ${CMAKE_COMMAND} -E copy ${file} ${copy} DEPENDS ${file} VERBATIM)
-      list(APPEND copies ${copy})
-    endforeach()
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/${path} ${PROJECT_SOURCE_DIR}/${path}/openapi.json
+    ${PROJECT_SOURCE_DIR}/${path}/sql/* ${PROJECT_SOURCE_DIR}/${path}/events/* ${PROJECT_SOURCE_DIR}/${path}/locale/* ${PROJECT_SOURCE_DIR}/${path}/assets/*)
+  foreach(file IN LISTS files)
+    set(copy ${PROJECT_BINARY_DIR}/share/${name}/${file})
+    add_custom_command(OUTPUT ${copy} COMMAND ${CMAKE_COMMAND} -E copy ${PROJECT_SOURCE_DIR}/${path}/${file} ${copy}
+      DEPENDS ${PROJECT_SOURCE_DIR}/${path}/${file} VERBATIM)
+    list(APPEND copies ${copy})
   endforeach()
   if(copies)
     string(MAKE_C_IDENTIFIER share_${path} target)

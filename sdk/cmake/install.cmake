@@ -5,6 +5,8 @@ set(WAKALA_SDK_CMAKEDIR ${CMAKE_INSTALL_DATADIR}/cmake/wakala)
 install(DIRECTORY sdk/include/wakala DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT sdk FILES_MATCHING PATTERN "*.h")
 install(PROGRAMS sdk/errors/check.py DESTINATION ${CMAKE_INSTALL_DATADIR}/wakala/errors COMPONENT sdk)
 install(FILES host/plugin/host_errors.c DESTINATION ${CMAKE_INSTALL_DATADIR}/wakala/errors COMPONENT sdk)
+install(PROGRAMS sdk/openapi/check.py DESTINATION ${CMAKE_INSTALL_DATADIR}/wakala/openapi COMPONENT sdk)
+install(FILES plugins/api/assets/openapi.json DESTINATION ${CMAKE_INSTALL_DATADIR}/wakala/openapi COMPONENT sdk)
 install(TARGETS wakala_sdk EXPORT wakala-targets COMPONENT sdk)
 install(EXPORT wakala-targets NAMESPACE wakala:: DESTINATION ${WAKALA_SDK_CMAKEDIR} COMPONENT sdk)
 configure_package_config_file(sdk/cmake/wakala-config.cmake.in ${PROJECT_BINARY_DIR}/wakala-config.cmake
