@@ -18,7 +18,7 @@ FRAGMENT = {"tags", "paths", "components"}
 COMPONENTS = {"schemas", "responses", "parameters", "headers", "requestBodies", "examples"}
 OPERATION = {"operationId", "summary", "description", "tags", "parameters", "requestBody", "responses", "deprecated"}
 # The gateway adds them where they apply: plugins/api/openapi.c.
-MADE = {"idempotency-key", "if-none-match", "wakala-tenant", "authorization", "x-api-key"}
+MADE = {"idempotency-key", "wakala-tenant", "authorization", "x-api-key"}
 BOUNDS = {"string": ("maxLength", "enum", "const", "format"), "array": ("maxItems",)}
 SUBSCHEMAS = ("properties", "patternProperties", "$defs", "dependentSchemas")
 SUBLISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
