@@ -78,18 +78,18 @@ static bool secure(json_t *operation, const char *permission)
 /* The table of docs/design/openapi.md: what the host and the gateway answer, take and set, by the kind of route. */
 static bool openapi_rules(json_t *operation, const struct wk_route *route)
 {
-    bool needs_somebody = strcmp(route->permission, WK_PUBLIC) != 0, is_unsafe = route->method != WK_GET, has_parameter = strchr(route->path, '{') != NULL,
+    bool needs_somebody = strcmp(route->permission, WK_PUBLIC) != 0, is_once = route->method != WK_GET && needs_somebody, has_parameter = strchr(route->path, '{') != NULL,
          has_body = json_object_get(operation, "requestBody") != NULL, is_kept = route->method == WK_GET && route->flags & WK_ROUTE_CACHE;
     const struct {
         const char *status;
         bool is_there;
-    } rules[] = {{"304", is_kept}, {"400", true}, {"401", true}, {"403", needs_somebody}, {"404", needs_somebody || has_parameter}, {"409", is_unsafe}, {"413", has_body},
-                 {"415", has_body}, {"422", has_body || is_unsafe}, {"429", true}, {"500", true}, {"503", true}};
+    } rules[] = {{"304", is_kept}, {"400", true}, {"401", true}, {"403", needs_somebody}, {"404", needs_somebody || has_parameter}, {"409", is_once}, {"413", has_body},
+                 {"415", has_body}, {"422", has_body || is_once}, {"429", true}, {"500", true}, {"503", true}};
 
     for (size_t i = 0; i < WK_COUNT(rules); i++)
         if (rules[i].is_there && !answers(operation, rules[i].status))
             return false;
-    if ((is_unsafe && !takes(operation, "Idempotency-Key")) || (is_kept && (!takes(operation, "If-None-Match") || !carries(operation, "ETag", false))) ||
+    if ((is_once && (!takes(operation, "Idempotency-Key") || !carries(operation, "Idempotency-Replayed", true))) || (is_kept && (!takes(operation, "If-None-Match") || !carries(operation, "ETag", false))) ||
         (needs_somebody && !strstr(route->path, "{tenant}") && !takes(operation, "Wakala-Tenant")))
         return false;
     return carries(operation, "RateLimit", true) && carries(operation, "RateLimit-Policy", true) && secure(operation, route->permission);

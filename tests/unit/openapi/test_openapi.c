@@ -63,6 +63,7 @@ static int setup(void **state)
         "\"/v1/jars\":{\"get\":{\"operationId\":\"listJars\",\"responses\":{\"200\":{\"description\":\"d\"},\"404\":{\"description\":\"own words\"}}},"
         "\"post\":{\"operationId\":\"makeJar\",\"requestBody\":{\"required\":true},\"responses\":{\"201\":{\"description\":\"d\"}}}},"
         "\"/v1/jars/{id}\":{\"delete\":{\"operationId\":\"dropJar\",\"responses\":{\"204\":{\"description\":\"d\"}}}},"
+        "\"/v1/sign-in\":{\"post\":{\"operationId\":\"signIn\",\"requestBody\":{\"required\":true},\"responses\":{\"200\":{\"description\":\"d\"}}}},"
         "\"/v1/open/{id}\":{\"get\":{\"operationId\":\"openJar\",\"responses\":{\"200\":{\"description\":\"d\"}}}},"
         "\"/v1/of/{tenant}\":{\"get\":{\"operationId\":\"ofTenant\",\"parameters\":[{\"$ref\":\"#/components/parameters/If-None-Match\"}],\"responses\":{\"200\":{\"description\":\"d\"}}}}},"
         "\"components\":{\"schemas\":{\"Jar\":{\"type\":\"string\"}}}}");
@@ -80,13 +81,14 @@ static int teardown(void **state)
 static const struct wk_route list = {.method = WK_GET, .path = "/v1/jars", .permission = "jars.read", .flags = WK_ROUTE_CACHE},
                              make = {.method = WK_POST, .path = "/v1/jars", .permission = "jars.write"},
                              drop = {.method = WK_DELETE, .path = "/v1/jars/{id}", .permission = WK_AUTHENTICATED},
+                             sign_in = {.method = WK_POST, .path = "/v1/sign-in", .permission = WK_PUBLIC},
                              shown = {.method = WK_GET, .path = "/v1/open/{id}", .permission = WK_PUBLIC},
                              of = {.method = WK_GET, .path = "/v1/of/{tenant}", .permission = "jars.read", .flags = WK_ROUTE_CACHE},
                              hidden = {.method = WK_POST, .path = "/webhooks/jars", .permission = WK_PUBLIC},
                              files = {.method = WK_GET, .path = "/v1/files/{rest*}", .permission = WK_PUBLIC},
                              any = {.method = WK_ANY, .path = "/v1/any", .permission = WK_PUBLIC},
                              unlisted = {.method = WK_GET, .path = "/v1/unlisted", .permission = WK_PUBLIC};
-static const struct wk_route_info jars[] = {{"jars", &list}, {"jars", &make}, {"jars", &drop}, {"jars", &shown}, {"jars", &of}, {"jars", &hidden}, {"jars", &files}, {"jars", &any}};
+static const struct wk_route_info jars[] = {{"jars", &list}, {"jars", &make}, {"jars", &drop}, {"jars", &shown}, {"jars", &of}, {"jars", &hidden}, {"jars", &files}, {"jars", &any}, {"jars", &sign_in}};
 
 static json_t *made(const struct wk_route_info *routes, size_t n, struct openapi *out)
 {
@@ -150,6 +152,7 @@ static void what_a_route_implies_stands_beside_what_its_fragment_says(void **sta
         {"/v1/jars", "post", "201 400 401 403 404 409 413 415 422 429 500 503", "Idempotency-Key Wakala-Tenant",
          "[{\"bearer\":[\"jars.write\"]},{\"apiKey\":[\"jars.write\"]}]", "jars.write"},
         {"/v1/jars/{id}", "delete", "204 400 401 403 404 409 422 429 500 503", "Idempotency-Key Wakala-Tenant", "[{\"bearer\":[]},{\"apiKey\":[]}]", NULL},
+        {"/v1/sign-in", "post", "200 400 401 413 415 422 429 500 503", "", "[]", NULL},
         {"/v1/open/{id}", "get", "200 400 401 404 429 500 503", "", "[]", NULL},
         {"/v1/of/{tenant}", "get", "200 304 400 401 403 404 429 500 503", "If-None-Match", "[{\"bearer\":[\"jars.read\"]},{\"apiKey\":[\"jars.read\"]}]", "jars.read"},
     };
@@ -158,7 +161,7 @@ static void what_a_route_implies_stands_beside_what_its_fragment_says(void **sta
 
     (void)state;
     assert_string_equal(json_string_value(json_object_get(json_object_get(doc, "info"), "version")), "3.2.1");
-    assert_string_equal(keys(json_object_get(doc, "paths")), "/v1/jars /v1/jars/{id} /v1/of/{tenant} /v1/open/{id}");
+    assert_string_equal(keys(json_object_get(doc, "paths")), "/v1/jars /v1/jars/{id} /v1/of/{tenant} /v1/open/{id} /v1/sign-in");
     for (size_t i = 0; i < WK_COUNT(wanted); i++) {
         const json_t *op = operation(doc, wanted[i].path, wanted[i].method);
 
@@ -185,7 +188,7 @@ static void own_words_stay_and_answers_carry_what_the_gateway_sets(void **state)
     assert_string_equal(dumped(json_object_get(answers, "403")), "{\"$ref\":\"#/components/responses/403\"}");
     assert_string_equal(keys(json_object_get(json_object_get(answers, "200"), "headers")), "ETag RateLimit RateLimit-Policy");
     answers = json_object_get(operation(doc, "/v1/jars", "post"), "responses");
-    assert_string_equal(keys(json_object_get(json_object_get(answers, "201"), "headers")), "RateLimit RateLimit-Policy");
+    assert_string_equal(keys(json_object_get(json_object_get(answers, "201"), "headers")), "Idempotency-Replayed RateLimit RateLimit-Policy");
     assert_non_null(json_object_get(json_object_get(json_object_get(doc, "components"), "schemas"), "Jar"));
     assert_non_null(json_object_get(json_object_get(json_object_get(doc, "components"), "schemas"), "Problem"));
     json_decref(doc);
@@ -214,7 +217,7 @@ static void every_reference_leads_somewhere(void **state)
 
 static void the_same_routes_give_the_same_document_in_any_order(void **state)
 {
-    const struct wk_route_info backwards[] = {{"jars", &of}, {"jars", &shown}, {"jars", &drop}, {"jars", &make}, {"jars", &list}};
+    const struct wk_route_info backwards[] = {{"jars", &sign_in}, {"jars", &of}, {"jars", &shown}, {"jars", &drop}, {"jars", &make}, {"jars", &list}};
     struct openapi a, b, c;
     struct wk_err err;
 

@@ -1,0 +1,49 @@
+"""The OpenAPI document is true: schemathesis as nobody and as each role, all of its checks. First on a plugin of the tests that can be told to lie: the
+proof must find each lie. Long (WAKALA_LONG): 100 examples an operation. Skipped, and said so, where the tool could not be installed."""
+import os
+import random
+import unittest
+
+from . import proof
+from .small_api import Jars
+
+IS_LONG = bool(os.environ.get("WAKALA_LONG"))
+EXAMPLES = 100 if IS_LONG else 3
+SEED = int(os.environ.get("WAKALA_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
+# A lie of the plugin, as whom and how it is looked for, and what the tool says of it.
+LIES = {
+    "status": ("staff", "coverage", r"Undocumented HTTP status code"),
+    "member": ("staff", "stateful,fuzzing", r"Response violates schema|Additional properties"),
+    "open": ("staff", "coverage", r"Schema-violating request accepted"),
+}
+
+
+@unittest.skipUnless(proof.is_there(), f"{proof.TOOL} is not there: script/setup --tests installs it when PyPI can be reached")
+class OfTests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        print(f"seed {SEED} (WAKALA_SEED)", flush=True)
+        cls.jars = Jars().__enter__()
+        cls.addClassCleanup(cls.jars.stop)
+
+    def tearDown(self):
+        self.assertEqual(self.jars.host.findings(), [])
+
+    def test_what_is_true_passes_as_nobody_and_each_role(self):
+        self.jars.with_hole("")
+        for role in (None, "staff", "driver", "vendor"):
+            with self.subTest(role):
+                status, out = proof.run(self.jars.host.port, self.jars.token(role) if role else None, EXAMPLES, SEED)
+                self.assertEqual(status, 0, out)
+
+    def test_each_lie_is_found(self):
+        for lie, (role, phases, wanted) in LIES.items():
+            with self.subTest(lie):
+                self.jars.with_hole(lie)
+                status, out = proof.run(self.jars.host.port, self.jars.token(role), 10, SEED, phases)
+                self.assertEqual(status, 1, out)
+                self.assertRegex(out, wanted)
+
+
+if __name__ == "__main__":
+    unittest.main()
