@@ -12,6 +12,7 @@ struct wk_client;
 struct wk_db;
 struct wk_directory;
 struct wk_guard;
+struct wk_networks;
 struct wk_offload;
 struct wk_redis;
 struct wk_registry;
@@ -30,6 +31,7 @@ struct wk_engine {
     struct wk_redis *redis; /* NULL: none is named */
     struct wk_cache *cache; /* NULL (unit tests): nothing is kept */
     struct wk_guard *guard; /* NULL in tests: calls go out unguarded */
+    const struct wk_networks *proxies; /* whose X-Forwarded-For is believed; NULL: nobody's */
     int64_t clock_shift_us; /* database clock minus this machine's CLOCK_REALTIME; kept fresh by the worker */
     size_t call_memory_max;
     const uint8_t *secret_key; /* 32 bytes; NULL: no key is set */

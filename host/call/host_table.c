@@ -346,7 +346,7 @@ const struct wk_host wk_host_table = {
     .retry = wk_call_retry, .target_wait = wk_call_target_wait, .target_garbage = wk_call_target_garbage,
     .limit = wk_call_limit, .penalty_add = wk_call_penalty_add, .penalty_left = wk_call_penalty_left,
     .audit = wk_call_audit, .db_apart = wk_call_db_apart, .share_path = t_share_path, .http_route = wk_hook_route, .http_answer = wk_hook_answer,
-    .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at,
+    .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at, .http_came_over = wk_hook_came_over,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -48,7 +48,35 @@ const char *wk_hook_header(struct wk_http *http, const char *name)
 {
     return http->x ? copy(http->call, wk_exchange_header(http->x, name)) : NULL;
 }
-const char *wk_hook_peer(struct wk_http *http) { return http->x ? wk_exchange_peer(http->x) : ""; }
+const char *wk_peer_of(const struct wk_engine *engine, const struct wk_exchange *x, char client[WK_ADDRESS_TEXT])
+{
+    struct wk_span name, value;
+    size_t n = 0;
+    bool is_found = false;
+
+    (void)snprintf(client, WK_ADDRESS_TEXT, "%s", wk_exchange_peer(x));
+    if (!engine->proxies || !wk_networks_have(engine->proxies, client))
+        return client;
+    while (wk_exchange_header_at(x, n, &name, &value))
+        n++;
+    while (n-- > 0 && !is_found) /* several lines are one list: the last one was added last */
+        if (wk_exchange_header_at(x, n, &name, &value) && name.len == 15 && !strncasecmp(name.data, "x-forwarded-for", 15))
+            is_found = wk_networks_client(engine->proxies, value, client);
+    return client;
+}
+const char *wk_hook_peer(struct wk_http *http)
+{
+    if (!*http->client && http->x)
+        (void)wk_peer_of(http->call->engine, http->x, http->client);
+    return http->client;
+}
+bool wk_hook_came_over(struct wk_http *http, const char *networks)
+{
+    struct wk_networks list;
+    char why[128];
+
+    return http->x && wk_networks_parse(networks, &list, why, sizeof why) && wk_networks_have(&list, wk_exchange_peer(http->x));
+}
 int wk_hook_status(struct wk_http *http) { return http->status; }
 const struct wk_route *wk_hook_route(struct wk_http *http) { return http->route; }
 struct wk_span wk_hook_answer(struct wk_http *http)

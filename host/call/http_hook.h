@@ -3,6 +3,7 @@
 #ifndef WK_HTTP_HOOK_H
 #define WK_HTTP_HOOK_H
 #include "call/call.h"
+#include "config/networks.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -21,6 +22,7 @@ struct wk_http {
     const char *body;
     size_t body_len;
     bool is_streaming, is_gone;
+    char client[WK_ADDRESS_TEXT]; /* who asked; empty until somebody wants to know */
     bool is_cut; /* a streamed answer that failed */
     struct wk_fiber *fiber; /* who waits for a piece or for room */
     bool can_write;
@@ -35,12 +37,16 @@ void wk_http_send(struct wk_http *http);                        /* what was kept
 int wk_http_fail(struct wk_http *http, const struct wk_err *err);
 const char *wk_query_value(struct wk_arena *arena, struct wk_span query, const char *name); /* decoded; NULL: absent or malformed */
 
+/* Who asked: the other end of the connection, or whom trusted proxies name. Into client; returns it. */
+const char *wk_peer_of(const struct wk_engine *engine, const struct wk_exchange *x, char client[WK_ADDRESS_TEXT]);
+
 const char *wk_hook_method(struct wk_http *http);
 const char *wk_hook_path(struct wk_http *http);
 const char *wk_hook_param(struct wk_http *http, const char *name);
 const char *wk_hook_query(struct wk_http *http, const char *name);
 const char *wk_hook_header(struct wk_http *http, const char *name);
 const char *wk_hook_peer(struct wk_http *http);
+bool wk_hook_came_over(struct wk_http *http, const char *networks);
 struct wk_span wk_hook_body(struct wk_http *http);
 bool wk_hook_body_next(struct wk_call *call, struct wk_http *http, struct wk_span *piece, struct wk_err *err);
 bool wk_hook_set_header(struct wk_http *http, const char *name, const char *value, struct wk_err *err);

@@ -80,6 +80,8 @@ bool wk_call_fetch(struct wk_call *call, const struct wk_fetch *request, struct 
     struct wk_err mine = {0};
     bool ok;
 
+    if (request->size >= offsetof(struct wk_fetch, ca_file) + sizeof request->ca_file)
+        req.ca_file = request->ca_file;
     reply->sent = WK_NOT_SENT;
     if (!wk_call_may_wait(call, "an HTTP request", err))
         return false;

@@ -55,6 +55,8 @@ static const struct wk_setting schema[] = {
     TIME("http.header_deadline", "10s", 100, 5 * MIN, "from the first byte to the end of the headers"),
     TIME("http.idle_timeout", "75s", 100, 1 * HOUR, "a connection without a request is closed after it"),
     SIZE("http.min_body_rate", "1k", 1, 1 * G, "bytes a second a client must keep up, sending and reading"),
+    TEXT("http.trusted_proxies", NULL, WK_HOST_NETWORKS,
+         "addresses and networks of proxies whose X-Forwarded-For is believed, separated by spaces; empty: none, the header is never read"),
 
     TIME("lifetimes.events", "14d", 1 * DAY, 3650 * DAY, "the log: every event, what came in by webhook among them; what can still be replayed"),
     TIME("lifetimes.dead_letters", "90d", 1 * DAY, 3650 * DAY, "events that were given up, also when nobody has looked at them"),

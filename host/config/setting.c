@@ -1,6 +1,7 @@
 /* setting.c - one value, one schema row: what is allowed and what is wrong. */
 #include <errno.h>
 #include <stdlib.h>
+#include "config/networks.h"
 #include "config/value.h"
 
 struct unit {
@@ -99,6 +100,8 @@ const char *wk_setting_allowed(const struct wk_setting *setting, char *buf, size
     (void)snprintf(buf, size, "%s", what[setting->type]);
     if (setting->flags & WK_HOST_ADDRESS)
         (void)snprintf(buf, size, "\"address:port\", such as \"127.0.0.1:8080\" or \"[::1]:8080\"");
+    if (setting->flags & WK_HOST_NETWORKS)
+        (void)snprintf(buf, size, "addresses and networks in quotes, such as \"10.1.2.3 10.2.0.0/16 fd00::/8\"");
     if (setting->flags & WK_HOST_LITERAL)
         (void)snprintf(buf, size, "a conninfo without a password, or \"env:NAME\" or \"file:PATH\" for all of it");
     n = strlen(buf);
@@ -157,7 +160,10 @@ static bool has_control(const struct wk_setting *setting, const char *text)
 static bool flags_hold(const struct wk_setting *setting, const char *text, char *why, size_t size)
 {
     const char *wrong = NULL;
+    struct wk_networks networks;
 
+    if (setting->flags & WK_HOST_NETWORKS)
+        return wk_networks_parse(text, &networks, why, size);
     if ((setting->flags & WK_HOST_ADDRESS) && *text && !is_address(text))
         wrong = "is not an address with a port";
     else if ((setting->flags & WK_HOST_NAME) && !is_name(text))

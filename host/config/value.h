@@ -12,6 +12,7 @@ enum wk_host_flags {
     WK_HOST_KEY32 = 1 << 19,   /* SECRET: 64 hex digits */
     WK_HOST_CONNINFO = 1 << 20, /* SECRET: a libpq conninfo; a literal one without password */
     WK_HOST_NAME = 1 << 21,    /* STRING: [a-z0-9-] */
+    WK_HOST_NETWORKS = 1 << 22, /* STRING: addresses and networks: networks.h */
 };
 
 bool wk_duration_parse(const char *text, int64_t *ms);

@@ -313,8 +313,8 @@ static bool set_up(struct call *call, struct wk_err *err)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-    if (call->client->conf.ca_file)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, call->client->conf.ca_file);
+    if (req->ca_file || call->client->conf.ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, req->ca_file ? req->ca_file : call->client->conf.ca_file);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)req->once);
     set_method(call);
     return true;

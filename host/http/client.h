@@ -36,6 +36,7 @@ struct wk_client_req {
     /* At most one copy leaves, on a connection of its own: curl silently repeats a request, POST included, when a kept
      * connection turns out to be dead. For what must not happen twice. */
     bool once;
+    const char *ca_file; /* PEM; NULL = the client's */
 };
 enum wk_client_outcome {
     WK_CLIENT_NOT_SENT, /* no byte of the request left: DNS, connect or TLS failed. Safe to send again */

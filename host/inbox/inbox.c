@@ -190,8 +190,9 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     w.body = wk_exchange_body(x, &w.body_len);
     wk_blame_enter(hook->plugin->name, "verify", NULL, NULL, hook->inbox->path);
     if (hook->inbox->verify && hook->inbox->verify(&w, &err) == WK_FORGED) {
+        char client[WK_ADDRESS_TEXT];
         struct wk_watched forged = {.err = &err, .plugin = hook->plugin->name, .route = hook->inbox->path, .path = hook->inbox->path,
-                                    .ip = wk_exchange_peer(x)};
+                                    .ip = wk_peer_of(room->engine, x, client)};
 
         wk_blame_leave();
         wk_arena_finish(&query_memory);

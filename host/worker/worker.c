@@ -2,6 +2,7 @@
  * (master/protocol.h); what each room does is in its own header. */
 #include "call/call.h"
 #include "call/offload.h"
+#include "config/networks.h"
 #include "event/log.h"
 #include "fiber/fault.h"
 #include "fiber/fiber.h"
@@ -159,9 +160,13 @@ static bool wire(struct worker *w, struct wk_err *err)
                             .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
     struct wk_inbox_conf inbox = {.engine = &w->engine};
     static char owner[96];
+    static struct wk_networks proxies;
+    char why[128];
     struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner, .fallback_ms = (uint32_t)wk_settings_int(s, "bus.log_fallback")};
 
     (void)snprintf(owner, sizeof owner, "%s/%u.%u/%d", wk_settings_text(s, "host.name"), w->args->generation, w->args->index, (int)getpid());
+    if (wk_networks_parse(wk_settings_text(s, "http.trusted_proxies"), &proxies, why, sizeof why) && proxies.n) /* checked with the configuration */
+        w->engine.proxies = &proxies;
     if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))
         return false;
     /* All generations together may hold what one generation of this configuration may; a starting one gets its floor regardless. */
