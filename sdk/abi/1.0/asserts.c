@@ -242,7 +242,8 @@ MEMBER(wk_fetch, body, 40, const void *);
 MEMBER(wk_fetch, body_len, 48, size_t);
 MEMBER(wk_fetch, reply_max, 56, size_t);
 MEMBER(wk_fetch, target, 64, const char *);
-GROWS(wk_fetch, 72);
+MEMBER(wk_fetch, ca_file, 72, const char *);
+GROWS(wk_fetch, 80);
 
 MEMBER(wk_fetched, size, 0, uint32_t);
 MEMBER(wk_fetched, sent, 4, enum wk_sent);
@@ -369,7 +370,8 @@ MEMBER(wk_host, http_route, 584, const struct wk_route *(*)(struct wk_http *));
 MEMBER(wk_host, http_answer, 592, struct wk_span (*)(struct wk_http *));
 MEMBER(wk_host, http_answer_header, 600, const char *(*)(struct wk_http *, const char *));
 MEMBER(wk_host, http_route_at, 608, bool (*)(size_t, struct wk_route_info *));
-GROWS(wk_host, 616);
+MEMBER(wk_host, http_came_over, 616, bool (*)(struct wk_http *, const char *));
+GROWS(wk_host, 624);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);

@@ -251,13 +251,15 @@ static void an_answer_is_the_same_however_it_is_cut(void **state)
         for (size_t cut = 1; cut <= strlen(rows[i].text); cut++) {
             struct wk_upstream *up = odd_start(rows[i].text, cut, rows[i].closes);
 
-            for (int round = 0; round < 2; round++) {
+            int rounds = cut == strlen(rows[i].text) ? 3 : 1;
+
+            for (int round = 0; round < rounds; round++) {
                 struct job *job = get(up, "/");
 
                 if (!job->ok || job->res.status != rows[i].status || strcmp(job->body, rows[i].body))
                     fail_msg("row %zu cut %zu round %d: %d %d '%s' %s", i, cut, round, job->ok, job->res.status, job->body, job->err.msg);
             }
-            assert_int_equal(odd.taken, rows[i].closes ? 2 : 1);
+            assert_int_equal(odd.taken, rows[i].closes ? rounds : 1);
             odd_stop(up);
         }
 }

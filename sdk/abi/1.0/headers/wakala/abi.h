@@ -155,6 +155,8 @@ struct wk_host {
     struct wk_span (*http_answer)(struct wk_http *http);
     const char *(*http_answer_header)(struct wk_http *http, const char *name);
     bool (*http_route_at)(size_t i, struct wk_route_info *out);
+    /* http.h */
+    bool (*http_came_over)(struct wk_http *http, const char *networks);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

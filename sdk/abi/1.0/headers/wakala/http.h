@@ -42,8 +42,8 @@ struct wk_filter {
     bool (*seal)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
 };
 
-/* The request. Strings live as long as the call, decoded where HTTP encodes (but the path); NULL when absent. wk_http_peer(): the client's address.
- * wk_http_body(): the whole body, len 0 without one. None of these suspends. */
+/* The request. Strings live as long as the call, decoded where HTTP encodes (but the path); NULL when absent. wk_http_peer(): the client's address,
+ * also behind proxies that the host trusts (http.trusted_proxies). wk_http_body(): the whole body, len 0 without one. None of these suspends. */
 static inline const char *wk_http_method(struct wk_http *http) { return wk_host->http_method(http); }
 static inline const char *wk_http_path(struct wk_http *http) { return wk_host->http_path(http); } /* as sent, no query */
 static inline const char *wk_http_param(struct wk_http *http, const char *name) { return wk_host->http_param(http, name); }
@@ -51,6 +51,9 @@ static inline const char *wk_http_query(struct wk_http *http, const char *name) 
 static inline const char *wk_http_header(struct wk_http *http, const char *name) { return wk_host->http_header(http, name); }
 static inline const char *wk_http_peer(struct wk_http *http) { return wk_host->http_peer(http); }
 static inline struct wk_span wk_http_body(struct wk_http *http) { return wk_host->http_body(http); }
+/* Is the other end of the connection itself, whatever a header says, one of "10.1.2.3 10.2.0.0/16 fd00::/8"? Before believing what a gateway in front
+ * adds. False for an empty list, and for one that cannot be read. Does not suspend. */
+static inline bool wk_http_came_over(struct wk_http *http, const char *networks) { return wk_host->http_came_over(http, networks); }
 /* Next piece of the body (WK_ROUTE_PIECES); len 0 at the end. Suspends. The piece is valid until the next call. http.gone (TRANSIENT) when the client
  * left, call.wait_in_tx (SYSTEM) while a transaction is open. */
 static inline bool wk_http_body_next(struct wk_call *call, struct wk_http *http, struct wk_span *piece, struct wk_err *err)
@@ -115,6 +118,7 @@ struct wk_fetch { /* borrowed until wk_fetch() returns */
     size_t body_len;
     size_t reply_max; /* 0: 1 MiB */
     const char *target; /* whose failures are counted together, fixed text or configuration: "paystack:acct-1"; NULL: scheme, host and port of the URL */
+    const char *ca_file; /* PEM file with the authorities that may vouch for the other side, read for each new connection; NULL: the machine's */
 };
 struct wk_fetched { /* the answer lives until the call ends */
     uint32_t size; /* sizeof(struct wk_fetched), set by the caller */
