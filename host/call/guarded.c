@@ -1,7 +1,7 @@
 #include "call/guarded.h"
 #include "call/http_hook.h"
 #include "fiber/fiber.h"
-#include "guard/guard.h"
+#include "guard/cluster.h"
 #include "plugin/loader.h"
 #include <stdlib.h>
 
@@ -49,6 +49,20 @@ bool wk_call_limit(struct wk_call *call, const char *name, double per_second, ui
     *wait_us = 0;
     return !call->engine->guard || wk_guard_limit(call->engine->guard, wk_plugin_name(wk_call_plugin(call)), call->tenant ? call->tenant->tenant.id_text : "",
                                                   name, per_second, burst, cost, max_wait_ms, wait_us);
+}
+
+bool wk_call_limit_cluster(struct wk_call *call, const struct wk_quota *quota, struct wk_quota_left *left)
+{
+    struct wk_quota q = {0};
+    struct wk_quota_left all = {.size = left->size};
+    bool ok = true;
+
+    memcpy(&q, quota, quota->size < sizeof q ? quota->size : sizeof q);
+    if (call->engine->guard)
+        ok = wk_guard_limit_cluster(call->engine->guard, call->engine->redis, !wk_call_in_tx(call), wk_plugin_name(wk_call_plugin(call)),
+                                    call->tenant ? call->tenant->tenant.id_text : "", &q, &all);
+    memcpy(left, &all, left->size < sizeof all ? left->size : sizeof all);
+    return ok;
 }
 
 /* Whom the points are for, when the caller does not say. */

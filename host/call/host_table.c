@@ -211,6 +211,16 @@ static const char *t_plugin_text(struct wk_plugin *plugin, const char *key)
     return text ? text : "";
 }
 static int64_t t_plugin_int(struct wk_plugin *plugin, const char *key) { return plugin->settings ? wk_settings_int(plugin->settings, key) : 0; }
+static bool t_plugin_where(struct wk_plugin *plugin, const char *key, char *out, size_t size)
+{
+    const struct wk_value *v = plugin->settings ? wk_settings_get(plugin->settings, key) : NULL;
+
+    if (v && v->file)
+        (void)snprintf(out, size, "%s:%d", v->file, v->line);
+    else
+        (void)snprintf(out, size, "its default");
+    return v && v->file;
+}
 
 /* db.h */
 static size_t t_rows_count(const struct wk_rows *rows) { return wk_rows_table.count(rows); }
@@ -277,7 +287,10 @@ static bool t_http_route_at(size_t i, struct wk_route_info *out)
 
     if (i >= n)
         return false;
-    *out = (struct wk_route_info){routes[i].plugin->name, routes[i].route};
+    *out = (struct wk_route_info){.plugin = routes[i].plugin->name, .route = routes[i].route};
+    for (const struct wk_route_tags *t = routes[i].plugin->desc.route_tags; t && t->path; t++)
+        if (!strcmp(t->path, out->route->path))
+            out->tags = t->tags;
     return true;
 }
 
@@ -346,7 +359,9 @@ const struct wk_host wk_host_table = {
     .retry = wk_call_retry, .target_wait = wk_call_target_wait, .target_garbage = wk_call_target_garbage,
     .limit = wk_call_limit, .penalty_add = wk_call_penalty_add, .penalty_left = wk_call_penalty_left,
     .audit = wk_call_audit, .db_apart = wk_call_db_apart, .share_path = t_share_path, .http_route = wk_hook_route, .http_answer = wk_hook_answer,
-    .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at, .http_came_over = wk_hook_came_over,
+    .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at, .http_came_over = wk_hook_came_over, .http_id = wk_hook_id,
+    .limit_cluster = wk_call_limit_cluster,
+    .http_run = wk_hook_run, .http_query_text = wk_hook_query_text, .plugin_setting_where = t_plugin_where,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -44,6 +44,12 @@ const char *wk_hook_query(struct wk_http *http, const char *name)
 {
     return http->x ? wk_query_value(&http->call->arena, wk_exchange_query(http->x), name) : NULL;
 }
+const char *wk_hook_query_text(struct wk_http *http)
+{
+    const char *text = http->x ? copy(http->call, wk_exchange_query(http->x)) : NULL;
+
+    return text ? text : "";
+}
 const char *wk_hook_header(struct wk_http *http, const char *name)
 {
     return http->x ? copy(http->call, wk_exchange_header(http->x, name)) : NULL;
@@ -79,6 +85,19 @@ bool wk_hook_came_over(struct wk_http *http, const char *networks)
 }
 int wk_hook_status(struct wk_http *http) { return http->status; }
 const struct wk_route *wk_hook_route(struct wk_http *http) { return http->route; }
+struct wk_uuid wk_hook_id(struct wk_http *http)
+{
+    if (wk_uuid_is_nil(&http->id))
+        wk_uuid7(wk_engine_now_us(http->call->engine), &http->id);
+    return http->id;
+}
+bool wk_hook_run(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    bool (*run)(struct wk_call *, struct wk_http *, struct wk_err *) = http->run;
+
+    http->run = NULL;
+    return run ? run(call, http, err) : wk_fail(err, WK_SYSTEM, "http.twice", "the route has run already, or may not run yet");
+}
 struct wk_span wk_hook_answer(struct wk_http *http)
 {
     return http->status && !http->is_streaming && http->body ? (struct wk_span){http->body, http->body_len} : (struct wk_span){0};

@@ -13,6 +13,8 @@ struct wk_http {
     struct wk_exchange *x; /* NULL once it is answered or gone */
     const struct wk_route_match *match;
     const struct wk_route *route;
+    struct wk_uuid id; /* of the request, over all its runs; nil: nobody has asked yet */
+    bool (*run)(struct wk_call *call, struct wk_http *http, struct wk_err *err); /* the route, for a filter; NULL: it has run, or cannot */
     const char *path, *query; /* NUL-terminated copies */
     struct wk_header_pair headers[WK_HTTP_HEADERS_MAX];
     size_t n_headers;
@@ -44,6 +46,7 @@ const char *wk_hook_method(struct wk_http *http);
 const char *wk_hook_path(struct wk_http *http);
 const char *wk_hook_param(struct wk_http *http, const char *name);
 const char *wk_hook_query(struct wk_http *http, const char *name);
+const char *wk_hook_query_text(struct wk_http *http);
 const char *wk_hook_header(struct wk_http *http, const char *name);
 const char *wk_hook_peer(struct wk_http *http);
 bool wk_hook_came_over(struct wk_http *http, const char *networks);
@@ -53,6 +56,8 @@ bool wk_hook_set_header(struct wk_http *http, const char *name, const char *valu
 bool wk_hook_reply(struct wk_http *http, int status, const char *content_type, const void *body, size_t len, struct wk_err *err);
 bool wk_hook_begin(struct wk_http *http, int status, const char *content_type, struct wk_err *err);
 bool wk_hook_write(struct wk_call *call, struct wk_http *http, const void *data, size_t len, struct wk_err *err);
+struct wk_uuid wk_hook_id(struct wk_http *http);
+bool wk_hook_run(struct wk_call *call, struct wk_http *http, struct wk_err *err);
 int wk_hook_status(struct wk_http *http);
 const struct wk_route *wk_hook_route(struct wk_http *http);
 struct wk_span wk_hook_answer(struct wk_http *http);

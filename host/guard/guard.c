@@ -1,4 +1,4 @@
-#include "guard/guard.h"
+#include "guard/cluster.h"
 #include "guard/limit.h"
 #include "guard/targets.h"
 
@@ -225,11 +225,11 @@ int64_t wk_guard_alert_interval_us(const struct wk_guard *guard)
 bool wk_guard_limit(struct wk_guard *guard, const char *owner, const char *tenant, const char *name, double per_second, uint32_t burst, uint32_t cost,
                     uint32_t max_wait_ms, int64_t *wait_us)
 {
-    double interval = per_second > 0 ? 1e6 / per_second : 1e12; /* no rate at all: one in eleven days */
-
-    return wk_limit_take(&guard->limits, wk_limit_key(owner, tenant, name), (int64_t)(interval < 1 ? 1 : interval > 1e12 ? 1e12 : interval), burst,
-                         cost ? cost : 1, (int64_t)max_wait_ms * 1000, guard->conf.now_us(), wait_us);
+    return wk_limit_take(&guard->limits, wk_limit_key(owner, tenant, name), wk_quota_interval_us(per_second), burst, cost ? cost : 1,
+                         (int64_t)max_wait_ms * 1000, guard->conf.now_us(), wait_us);
 }
+struct wk_limits wk_guard_limits(const struct wk_guard *guard) { return guard->limits; }
+int64_t wk_guard_now_us(const struct wk_guard *guard) { return guard->conf.now_us(); }
 
 /* Where only a signature decides, or nothing is decided: whoever shares an address with a forger must not pay for him. */
 static bool is_exempt(const char *path)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <wakala/guard.h>
 #include "guard/breaker.h"
+#include "guard/limit.h"
 
 struct wk_guard;
 struct wk_guard_conf { /* 0: the default in brackets */
@@ -41,6 +42,8 @@ int64_t wk_guard_alert_interval_us(const struct wk_guard *guard); /* NULL: the d
 /* wk_limit() and wk_limit_reserve() of the SDK; `owner` and `tenant` belong to the name. */
 bool wk_guard_limit(struct wk_guard *guard, const char *owner, const char *tenant, const char *name, double per_second, uint32_t burst, uint32_t cost,
                     uint32_t max_wait_ms, int64_t *wait_us);
+struct wk_limits wk_guard_limits(const struct wk_guard *guard); /* the cells it counts in, for cluster.c */
+int64_t wk_guard_now_us(const struct wk_guard *guard);
 
 /* Penalties: points, forgotten one per WK_PENALTY_POINT_MS; above WK_PENALTY_FREE they block. `path` is the request's: nothing is counted where a
  * signature alone decides (webhooks, health, keys), and no address once somebody is signed in. False: the rule forbids it. */

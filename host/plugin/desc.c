@@ -132,11 +132,32 @@ static bool check_routes(const struct wk_plugin_desc *d, struct wk_err *err)
             return bad(&c, r->path, "names no permission: WK_PERM(\"orders.read\"), WK_AUTHENTICATED or WK_PUBLIC");
         if (!r->run)
             return bad(&c, r->path, "has no function");
-        if (r->flags & ~(uint32_t)WK_ROUTE_PIECES)
+        if (r->flags & ~(uint32_t)(WK_ROUTE_PIECES | WK_ROUTE_CACHE | WK_ROUTE_OWN | WK_ROUTE_ALWAYS))
             return bad(&c, r->path, "has a flag this host does not know");
+        if ((r->flags & WK_ROUTE_CACHE) && r->method != WK_GET)
+            return bad(&c, r->path, "WK_ROUTE_CACHE is for GET alone");
         for (const struct wk_route *q = d->routes; q < r; q++)
             if (!strcmp(q->path, r->path) && q->method == r->method)
                 return bad(&c, r->path, "stands twice with the same method");
+    }
+    return true;
+}
+
+static bool check_route_tags(const struct wk_plugin_desc *d, struct wk_err *err)
+{
+    struct check c = {d->name, "tags of the route", err};
+
+    for (const struct wk_route_tags *t = d->route_tags; t && t->path; t++) {
+        bool is_there = false;
+
+        if (!in_bounds(&c, (size_t)(t - d->route_tags)))
+            return false;
+        for (const struct wk_route *r = d->routes; r && r->method; r++)
+            is_there = is_there || !strcmp(r->path, t->path);
+        if (!is_there)
+            return bad(&c, t->path, "is no route of this plugin");
+        if (!is_made_of(t->tags, LOWER DIGITS "_.- ", 500))
+            return bad(&c, t->path, "tags are made of a-z, 0-9, _ . -, separated by blanks");
     }
     return true;
 }
@@ -152,8 +173,8 @@ static bool check_filters(const struct wk_plugin_desc *d, struct wk_err *err)
             return bad(&c, f->name, "its name may hold a-z, 0-9, - and _ only");
         if (f->phase < WK_PHASE_EDGE || f->phase > WK_PHASE_CACHE)
             return bad(&c, f->name, "unknown phase");
-        if (!f->before && !f->after)
-            return bad(&c, f->name, "has neither before nor after");
+        if (!f->before && !f->after && !f->seal)
+            return bad(&c, f->name, "has neither before nor after nor seal");
         for (const struct wk_filter *g = d->filters; g < f; g++)
             if (!strcmp(g->name, f->name))
                 return bad(&c, f->name, "stands twice");
@@ -330,5 +351,6 @@ bool wk_desc_check(const struct wk_plugin_desc *desc, const char *name, const ch
     if (!wk_schema_check(desc->settings, &why))
         return wk_fail(err, WK_SYSTEM, "plugin.descriptor", "%s: %s", name, why.msg);
     return check_needs(desc, err) && check_routes(desc, err) && check_filters(desc, err) && check_subs(desc, err) &&
-           check_events(desc, err) && check_provides(desc, err) && check_inboxes(desc, err) && check_sql(desc, err) && check_errors(desc, err);
+           check_events(desc, err) && check_provides(desc, err) && check_inboxes(desc, err) && check_sql(desc, err) && check_errors(desc, err) &&
+           check_route_tags(desc, err);
 }

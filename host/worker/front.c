@@ -36,7 +36,7 @@ struct job { /* one request on its fiber */
     struct wk_front *front;
     const struct target *target;
     struct wk_http http;
-    bool is_started;
+    bool is_preflight; /* OPTIONS that asks for this route's method: only phase EDGE runs */
 };
 
 /* --- a request on its fiber --- */
@@ -118,27 +118,50 @@ static bool seal(struct job *job, struct wk_call *call, struct wk_err *err)
     return ok;
 }
 
-static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
+static bool run_hook(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
+    struct job *job = (struct job *)((char *)http - offsetof(struct job, http));
     const struct wk_route_hook *hook = job->target->route;
     struct wk_frame frame;
     bool ok;
 
+    http->n_kept = http->n_headers;
+    wk_call_enter(call, &frame, hook->plugin, job->target->label);
+    ok = hook->route->run(call, http, err);
+    wk_call_leave(call, &frame);
+    return ok;
+}
+
+/* A browser asks what it may send. Who knows CORS answers in EDGE; when nobody does, the empty answer is a no. */
+static bool run_preflight(struct job *job, struct wk_call *call, struct wk_err *err)
+{
+    enum wk_verdict verdict = run_phase(job, call, WK_PHASE_EDGE, err);
+
+    job->http.n_kept = job->http.n_headers;
+    return verdict == WK_DECLINED ? wk_hook_reply(&job->http, 204, NULL, "", 0, err) : verdict == WK_HANDLED;
+}
+
+static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
+{
+    const struct wk_route_hook *hook = job->target->route;
+
+    if (job->is_preflight)
+        return run_preflight(job, call, err);
     for (enum wk_phase phase = WK_PHASE_EDGE; phase <= WK_PHASE_CACHE; phase++) {
         enum wk_verdict verdict;
 
         if (phase == WK_PHASE_POLICY && !has_permission(&call->principal, hook->route->permission))
             return call->principal.subject ? wk_fail(err, WK_SECURITY, "http.forbidden", "%s needs %s", job->target->label, hook->route->permission)
                                            : wk_fail(err, WK_BUSINESS, "http.unauthorized", "sign in first");
+        job->http.run = phase == WK_PHASE_CACHE ? run_hook : NULL;
         verdict = run_phase(job, call, phase, err);
-        if (verdict != WK_DECLINED)
+        if (verdict != WK_DECLINED && (verdict == WK_FAILED || phase != WK_PHASE_CACHE || job->http.run))
             return verdict == WK_HANDLED;
+        if (verdict == WK_HANDLED) /* a filter has run the route */
+            return seal(job, call, err);
         job->http.n_kept = job->http.n_headers;
     }
-    wk_call_enter(call, &frame, hook->plugin, job->target->label);
-    ok = hook->route->run(call, &job->http, err);
-    wk_call_leave(call, &frame);
-    return ok && seal(job, call, err);
+    return wk_hook_run(call, &job->http, err) && seal(job, call, err);
 }
 
 static void count(const struct target *t, int status, int64_t began_us)
@@ -178,7 +201,7 @@ static bool attempt(struct job *job, bool is_last)
         (void)wk_exchange_reply(x, 503, NULL, 0, "", 0);
         return false;
     }
-    job->http = (struct wk_http){.call = &call, .x = x, .match = job->http.match, .route = hook->route, .is_gone = job->http.is_gone, .piece = job->http.piece};
+    job->http = (struct wk_http){.call = &call, .x = x, .match = job->http.match, .route = hook->route, .id = job->http.id, .is_gone = job->http.is_gone, .piece = job->http.piece};
     call.http = &job->http;
     ok = run_route(job, &call, &err) && wk_call_commit(&call, false, &err);
     if (!ok && wk_err_is(&err, "db.conflict") && !is_last && !job->http.is_streaming && !job->http.is_gone &&
@@ -198,6 +221,18 @@ static bool attempt(struct job *job, bool is_last)
     return false;
 }
 
+/* The method that is looked for: of a preflight the one it asks for. */
+static const char *wanted_method(struct wk_exchange *x)
+{
+    const char *method = wk_exchange_method(x);
+    struct wk_span asked = wk_exchange_header(x, "access-control-request-method");
+
+    for (size_t i = 0; asked.data && !strcmp(method, "OPTIONS") && i < WK_COUNT(methods); i++)
+        if (asked.len == strlen(methods[i]) && !memcmp(asked.data, methods[i], asked.len))
+            return methods[i];
+    return method;
+}
+
 static void job_main(void *arg)
 {
     struct job *job = arg;
@@ -205,7 +240,7 @@ static void job_main(void *arg)
     struct wk_front *front = job->front;
 
     if (match && job->target->kind == TO_ROUTE) {
-        (void)wk_router_find(front->router, wk_exchange_method(job->http.x), wk_exchange_path(job->http.x), match);
+        (void)wk_router_find(front->router, wanted_method(job->http.x), wk_exchange_path(job->http.x), match);
         job->http.match = match;
         for (int i = 1; attempt(job, i == RUNS_ON_CONFLICT); i++)
             ;
@@ -240,14 +275,28 @@ static void turn_away(const struct wk_front *front, struct wk_exchange *x, const
     (void)wk_exchange_reply(x, type->status, headers, allow || type->status == 503 ? 2 : 1, body, (size_t)n);
 }
 
+static bool is_options(struct wk_exchange *x) { return !strcmp(wk_exchange_method(x), "OPTIONS"); }
+
+/* OPTIONS of a path (RFC 9110 9.3.7), no preflight of a route. */
+static void tell_allowed(struct wk_front *front, struct wk_exchange *x)
+{
+    struct wk_header_pair header = {"Allow", front->match.allow};
+
+    (void)wk_exchange_reply(x, 204, &header, 1, "", 0);
+}
+
 static void on_head(struct wk_exchange *x, void *arg)
 {
     struct wk_front *front = arg;
     const struct target *t;
 
-    switch (wk_router_find(front->router, wk_exchange_method(x), wk_exchange_path(x), &front->match)) {
+    switch (wk_router_find(front->router, wanted_method(x), wk_exchange_path(x), &front->match)) {
     case WK_ROUTE_OK:
         t = front->match.data;
+        if (is_options(x) && t->kind != TO_ROUTE) { /* webhooks and forwards are no browser's */
+            turn_away(front, x, "http.method", NULL);
+            break;
+        }
         wk_exchange_set_data(x, front->match.data);
         if (t->kind == TO_INBOX)
             wk_exchange_set_body(x, WK_BODY_WHOLE, t->inbox->inbox->body_max);
@@ -260,7 +309,10 @@ static void on_head(struct wk_exchange *x, void *arg)
         turn_away(front, x, "http.not_found", NULL);
         break;
     case WK_ROUTE_NO_METHOD:
-        turn_away(front, x, "http.method", front->match.allow);
+        if (is_options(x))
+            tell_allowed(front, x);
+        else
+            turn_away(front, x, "http.method", front->match.allow);
         break;
     case WK_ROUTE_BAD_PATH:
         turn_away(front, x, "http.path", NULL);
@@ -306,6 +358,7 @@ static void on_request(struct wk_exchange *x, void *arg)
     }
     job->front = front;
     job->target = t;
+    job->is_preflight = is_options(x);
     job->http.x = x;
     wk_exchange_set_data(x, &job->http);
     front->running++;

@@ -371,7 +371,12 @@ MEMBER(wk_host, http_answer, 592, struct wk_span (*)(struct wk_http *));
 MEMBER(wk_host, http_answer_header, 600, const char *(*)(struct wk_http *, const char *));
 MEMBER(wk_host, http_route_at, 608, bool (*)(size_t, struct wk_route_info *));
 MEMBER(wk_host, http_came_over, 616, bool (*)(struct wk_http *, const char *));
-GROWS(wk_host, 624);
+MEMBER(wk_host, http_id, 624, struct wk_uuid (*)(struct wk_http *));
+MEMBER(wk_host, limit_cluster, 632, bool (*)(struct wk_call *, const struct wk_quota *, struct wk_quota_left *));
+MEMBER(wk_host, http_run, 640, bool (*)(struct wk_call *, struct wk_http *, struct wk_err *));
+MEMBER(wk_host, http_query_text, 648, const char *(*)(struct wk_http *));
+MEMBER(wk_host, plugin_setting_where, 656, bool (*)(struct wk_plugin *, const char *, char *, size_t));
+GROWS(wk_host, 664);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -596,7 +601,8 @@ MEMBER(wk_plugin_desc, sql_begin, 136, const struct wk_sql *const *);
 MEMBER(wk_plugin_desc, sql_end, 144, const struct wk_sql *const *);
 MEMBER(wk_plugin_desc, errors, 152, const struct wk_error_type *);
 MEMBER(wk_plugin_desc, fail_ear, 160, void (**)(const char *));
-GROWS(wk_plugin_desc, 168);
+MEMBER(wk_plugin_desc, route_tags, 168, const struct wk_route_tags *);
+GROWS(wk_plugin_desc, 176);
 
 MEMBER(wk_principal, size, 0, uint32_t);
 MEMBER(wk_principal, tenant, 4, struct wk_uuid);
@@ -615,6 +621,21 @@ MEMBER(wk_query, args, 8, const struct wk_arg *);
 MEMBER(wk_query, n, 16, size_t);
 MEMBER(wk_query, rows, 24, struct wk_rows *);
 WHOLE(wk_query, 32);
+
+MEMBER(wk_quota, size, 0, uint32_t);
+MEMBER(wk_quota, burst, 4, uint32_t);
+MEMBER(wk_quota, per_second, 8, double);
+MEMBER(wk_quota, name, 16, const char *);
+MEMBER(wk_quota, cost, 24, uint32_t);
+MEMBER(wk_quota, share, 28, uint32_t);
+GROWS(wk_quota, 32);
+
+MEMBER(wk_quota_left, size, 0, uint32_t);
+MEMBER(wk_quota_left, left, 4, uint32_t);
+MEMBER(wk_quota_left, wait_us, 8, int64_t);
+MEMBER(wk_quota_left, full_us, 16, int64_t);
+MEMBER(wk_quota_left, was_cut_off, 24, bool);
+GROWS(wk_quota_left, 32);
 
 MEMBER(wk_quotas, head, 0, struct wk_service_head);
 MEMBER(wk_quotas, take, 16, bool (*)(struct wk_call *, const char *, int64_t, struct wk_err *));
@@ -637,7 +658,12 @@ WHOLE(wk_route, 48);
 
 MEMBER(wk_route_info, plugin, 0, const char *);
 MEMBER(wk_route_info, route, 8, const struct wk_route *);
-WHOLE(wk_route_info, 16);
+MEMBER(wk_route_info, tags, 16, const char *);
+WHOLE(wk_route_info, 24);
+
+MEMBER(wk_route_tags, path, 0, const char *);
+MEMBER(wk_route_tags, tags, 8, const char *);
+WHOLE(wk_route_tags, 16);
 
 MEMBER(wk_service_head, size, 0, uint32_t);
 MEMBER(wk_service_head, version, 4, uint32_t);

@@ -41,6 +41,8 @@ struct wk_fetch;     /* http.h: a request to the outside */
 struct wk_fetched;   /* http.h: its answer */
 struct wk_timer;     /* event.h: what a call will be reminded of */
 struct wk_told;      /* guard.h: what a person sees of an error */
+struct wk_quota;     /* guard.h: a rate over all hosts */
+struct wk_quota_left;/* guard.h: what is left of it */
 struct wk_retry;     /* guard.h: how often something was tried */
 struct wk_route;     /* http.h: a row of a plugin's table */
 struct wk_route_info;/* http.h: and whose it is */
@@ -157,6 +159,14 @@ struct wk_host {
     bool (*http_route_at)(size_t i, struct wk_route_info *out);
     /* http.h */
     bool (*http_came_over)(struct wk_http *http, const char *networks);
+    struct wk_uuid (*http_id)(struct wk_http *http);
+    /* guard.h */
+    bool (*limit_cluster)(struct wk_call *call, const struct wk_quota *quota, struct wk_quota_left *left);
+    /* http.h, for filters */
+    bool (*http_run)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
+    const char *(*http_query_text)(struct wk_http *http);
+    /* setting.h, for open() */
+    bool (*plugin_setting_where)(struct wk_plugin *plugin, const char *key, char *out, size_t size);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

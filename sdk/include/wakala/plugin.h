@@ -41,6 +41,7 @@ struct wk_plugin_desc {
     const struct wk_sql *const *sql_begin, *const *sql_end;
     const struct wk_error_type *errors; /* every code it fails with (err.h) */
     void (**fail_ear)(const char *code); /* where the host puts its ear for SYSTEM errors */
+    const struct wk_route_tags *route_tags; /* http.h */
 };
 _Static_assert(offsetof(struct wk_plugin_desc, host) == 8 && offsetof(struct wk_plugin_desc, settings) == 48 &&
                    offsetof(struct wk_plugin_desc, on_message) == 104 && offsetof(struct wk_plugin_desc, sql_begin) == 136,

@@ -56,6 +56,11 @@ static inline const char *wk_plugin_setting_string(struct wk_plugin *plugin, con
 {
     return wk_host->plugin_setting_text(plugin, key);
 }
+/* "wakala.d/10-api.conf:12" into out: where the value was set, for messages about what is in it; false, and "its default": nowhere. */
+static inline bool wk_plugin_setting_where(struct wk_plugin *plugin, const char *key, char *out, size_t size)
+{
+    return wk_host->plugin_setting_where(plugin, key, out, size);
+}
 static inline int64_t wk_plugin_setting_int(struct wk_plugin *plugin, const char *key)
 {
     return wk_host->plugin_setting_int(plugin, key);

@@ -88,7 +88,7 @@ static const struct wk_route list = {.method = WK_GET, .path = "/v1/jars", .perm
                              files = {.method = WK_GET, .path = "/v1/files/{rest*}", .permission = WK_PUBLIC},
                              any = {.method = WK_ANY, .path = "/v1/any", .permission = WK_PUBLIC},
                              unlisted = {.method = WK_GET, .path = "/v1/unlisted", .permission = WK_PUBLIC};
-static const struct wk_route_info jars[] = {{"jars", &list}, {"jars", &make}, {"jars", &drop}, {"jars", &shown}, {"jars", &of}, {"jars", &hidden}, {"jars", &files}, {"jars", &any}, {"jars", &sign_in}};
+static const struct wk_route_info jars[] = {{"jars", &list, NULL}, {"jars", &make, NULL}, {"jars", &drop, NULL}, {"jars", &shown, NULL}, {"jars", &of, NULL}, {"jars", &hidden, NULL}, {"jars", &files, NULL}, {"jars", &any, NULL}, {"jars", &sign_in, NULL}};
 
 static json_t *made(const struct wk_route_info *routes, size_t n, struct openapi *out)
 {
@@ -217,7 +217,7 @@ static void every_reference_leads_somewhere(void **state)
 
 static void the_same_routes_give_the_same_document_in_any_order(void **state)
 {
-    const struct wk_route_info backwards[] = {{"jars", &sign_in}, {"jars", &of}, {"jars", &shown}, {"jars", &drop}, {"jars", &make}, {"jars", &list}};
+    const struct wk_route_info backwards[] = {{"jars", &sign_in, NULL}, {"jars", &of, NULL}, {"jars", &shown, NULL}, {"jars", &drop, NULL}, {"jars", &make, NULL}, {"jars", &list, NULL}};
     struct openapi a, b, c;
     struct wk_err err;
 
@@ -236,7 +236,7 @@ static void the_same_routes_give_the_same_document_in_any_order(void **state)
 
 static void a_route_that_nobody_describes_is_left_out_and_named(void **state)
 {
-    const struct wk_route_info routes[] = {{"jars", &list}, {"jars", &unlisted}, {"tins", &unlisted}};
+    const struct wk_route_info routes[] = {{"jars", &list, NULL}, {"jars", &unlisted, NULL}, {"tins", &unlisted, NULL}};
     struct openapi out;
     json_t *doc = made(routes, WK_COUNT(routes), &out);
 
@@ -250,7 +250,7 @@ static void a_route_that_nobody_describes_is_left_out_and_named(void **state)
 
 static void refused(const char *part)
 {
-    const struct wk_route_info routes[] = {{"jars", &list}, {"tins", &unlisted}};
+    const struct wk_route_info routes[] = {{"jars", &list, NULL}, {"tins", &unlisted, NULL}};
     struct openapi out;
     struct wk_err err = {0};
 

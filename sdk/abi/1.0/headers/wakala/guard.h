@@ -45,6 +45,28 @@ static inline bool wk_limit_reserve(struct wk_call *call, const char *name, doub
 {
     return wk_host->limit(call, name, per_second, burst, cost, max_wait_ms, wait_us);
 }
+/* A rate over all hosts: this machine's cells first, then one trip to Redis by its clock, within redis.budget. While Redis is named and away (or the
+ * call has a transaction) the host decides alone: with Redis away it gives out `share` percent of the rate, and was_cut_off is set: what guards codes
+ * and passwords may refuse then. No Redis named: this host is all there is. True: taken. Suspends unless the call has a transaction; cannot fail. */
+struct wk_quota { /* borrowed */
+    uint32_t size;  /* sizeof */
+    uint32_t burst; /* how much at once; 0: 1 */
+    double per_second;
+    const char *name; /* the plugin's and the tenant's own, at most 200 bytes */
+    uint32_t cost;  /* at most burst; 0: 1 */
+    uint32_t share; /* percent, 1 to 100; 0: 100 */
+};
+struct wk_quota_left {
+    uint32_t size; /* set by the caller */
+    uint32_t left; /* could be taken now */
+    int64_t wait_us; /* until `cost` is free; 0 when it was taken */
+    int64_t full_us; /* until all of the burst is there again */
+    bool was_cut_off;
+};
+static inline bool wk_limit_cluster(struct wk_call *call, const struct wk_quota *quota, struct wk_quota_left *left)
+{
+    return wk_host->limit_cluster(call, quota, left);
+}
 
 /* Points against whoever misbehaves, forgotten by themselves; more than ten block for a while. key NULL: the principal's subject, the call's tenant, the
  * peer. No points, and no block, for an address once somebody is signed in, nor for anything on /webhooks/, health and key routes: false. */

@@ -27,6 +27,14 @@ enum wk_route_flags {
     WK_ROUTE_ALWAYS = 8, /* also for a suspended tenant, and for penalised callers: sign-in, health, keys, what ends a delivery */
 };
 
+/* What the answers of a path are made of, as tags (cache.h): a kept answer is forgotten when one of them is invalidated. A path without a row has one tag,
+ * its first word behind the version: "orders" of "/v1/orders/{id}". Whatever writes says wk_cache_invalidate() of the tags it changes; a write through
+ * the API to a path invalidates that path's tags by itself. */
+struct wk_route_tags {
+    const char *path; /* as in struct wk_route; NULL ends the table */
+    const char *tags;
+};
+
 /* The order in which filters see a request; on the way back, after the route, in reverse. */
 enum wk_phase { WK_PHASE_EDGE = 1, WK_PHASE_IDENTITY, WK_PHASE_TENANT, WK_PHASE_POLICY, WK_PHASE_CACHE };
 struct wk_filter {
@@ -46,6 +54,7 @@ struct wk_filter {
  * also behind proxies that the host trusts (http.trusted_proxies). wk_http_body(): the whole body, len 0 without one. None of these suspends. */
 static inline const char *wk_http_method(struct wk_http *http) { return wk_host->http_method(http); }
 static inline const char *wk_http_path(struct wk_http *http) { return wk_host->http_path(http); } /* as sent, no query */
+static inline const char *wk_http_query_text(struct wk_http *http) { return wk_host->http_query_text(http); } /* as sent, without '?'; "": none */
 static inline const char *wk_http_param(struct wk_http *http, const char *name) { return wk_host->http_param(http, name); }
 static inline const char *wk_http_query(struct wk_http *http, const char *name) { return wk_host->http_query(http, name); }
 static inline const char *wk_http_header(struct wk_http *http, const char *name) { return wk_host->http_header(http, name); }
@@ -92,10 +101,16 @@ static inline const char *wk_http_answer_header(struct wk_http *http, const char
 {
     return wk_host->http_answer_header(http, name);
 }
+/* The request's own id, made here: the same when the host runs its hooks again after db.conflict. Does not suspend. */
+static inline struct wk_uuid wk_http_id(struct wk_http *http) { return wk_host->http_id(http); }
+/* From a filter of phase CACHE: run the route now, in its own frame, and come back with its answer; the filter then says HANDLED (FAILED with its err).
+ * What fails leaves the filters' headers alone. Once per request (http.twice, SYSTEM). Suspends as the route does. */
+static inline bool wk_http_run(struct wk_call *call, struct wk_http *http, struct wk_err *err) { return wk_host->http_run(call, http, err); }
 /* Every route of every enabled plugin, i from 0; false past the end. In open() and later. */
 struct wk_route_info {
     const char *plugin;
     const struct wk_route *route;
+    const char *tags; /* of struct wk_route_tags; NULL: none named */
 };
 static inline bool wk_http_route_at(size_t i, struct wk_route_info *out) { return wk_host->http_route_at(i, out); }
 

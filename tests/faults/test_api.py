@@ -1,0 +1,356 @@
+"""The gateway in front of real routes: limits, kept answers, Idempotency-Key, CORS, compression; with Redis stopped, workers killed, PostgreSQL away."""
+import concurrent.futures
+import gzip
+import http.client
+import json
+import signal
+import threading
+import time
+import unittest
+
+from harness import procs
+from harness.procs import until
+from harness.sim import request
+
+from .small import Case, Small
+
+CONF = """enabled = true; rate = {rate}; address_rate = {address_rate}; host_share = {share}; route_rates = "/v1/few=5/5 POST:/v1/few=7";
+cors_origins = "https://shop.example https://*.shop.example"; cors_max_age = "60s"; """
+
+
+class Gateway(Small):
+    def __init__(self, rate=100000, address_rate=0, share=100, **options):
+        self.rates = {"rate": rate, "address_rate": address_rate, "share": share}
+        super().__init__(plugins=("api", "gate"), **options)
+
+    def configure(self):
+        super().configure()
+        self.conf("api", CONF.format(**self.rates))
+
+    def who(self, subject="amina", role="staff", tenant="Demo A"):
+        return {"X-Who": f"{subject} {role} {self.tenants[tenant]}"}
+
+    def ask(self, method, path, body=None, headers=None, who=True, timeout=10):
+        return self.request(method, path, body, dict(self.who() if who is True else who or {}, **(headers or {})), timeout)
+
+    def metric(self, name):
+        text = request(self.host.admin_port, "GET", "/metrics")[2].decode()
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name))
+
+    def names(self):
+        return [row[0] for row in self.sql("SELECT name FROM gate_item ORDER BY name")]
+
+
+class ApiCase(Case):
+    gateway = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.small = Gateway(**cls.gateway).__enter__()
+        cls.addClassCleanup(cls.small.stop)
+        cls.ask, cls.metric = cls.small.ask, cls.small.metric
+
+    def code(self, answer):
+        return answer[0], json.loads(answer[1])["code"]
+
+
+class Edge(ApiCase):
+    def test_a_request_id_is_given_or_kept(self):
+        given = self.ask("GET", "/v1/ping")[2]["X-Request-Id"]
+        self.assertRegex(given, "^[0-9a-f]{32}$")
+        self.assertEqual(self.ask("GET", "/v1/ping", headers={"X-Request-Id": "mine-1:a.b_c"})[2]["X-Request-Id"], "mine-1:a.b_c")
+        for bad in ("a b", "x" * 129, "<script>", ""):
+            self.assertRegex(self.ask("GET", "/v1/ping", headers={"X-Request-Id": bad})[2]["X-Request-Id"], "^[0-9a-f]{32}$")
+        status, _, headers = self.ask("GET", "/v1/ping", who=None, headers={"X-Request-Id": "of-a-refusal"})
+        self.assertEqual((status, headers["X-Request-Id"]), (401, "of-a-refusal"))
+
+    def preflight(self, origin, method="POST", path="/v1/items"):
+        return self.ask("OPTIONS", path, who=None, headers={"Origin": origin, "Access-Control-Request-Method": method})
+
+    def test_a_preflight_is_answered_before_anybody_signs_in(self):
+        status, body, headers = self.preflight("https://a.shop.example")
+        self.assertEqual((status, body, headers["Access-Control-Allow-Origin"], headers["Access-Control-Max-Age"]), (204, b"", "https://a.shop.example", "60"))
+        self.assertIn("DELETE", headers["Access-Control-Allow-Methods"])
+        self.assertIn("Idempotency-Key", headers["Access-Control-Allow-Headers"])
+        self.assertIn("Origin", headers["Vary"])
+        for origin in ("https://evil.example", "https://shop.example.evil.example", "null"):
+            status, _, headers = self.preflight(origin)
+            self.assertEqual((status, headers.get("Access-Control-Allow-Origin")), (204, None))
+        self.assertEqual(sorted(self.preflight("https://shop.example", "DELETE")[2]["Allow"].split(", ")), ["GET", "HEAD", "POST"])  # no such route: what there is
+        self.assertEqual(self.preflight("https://shop.example", path="/nowhere")[0], 404)
+
+    def test_answers_and_refusals_may_be_read_by_the_page(self):
+        for who, status in ((True, 200), (None, 401)):
+            answer = self.ask("GET", "/v1/ping", who=who, headers={"Origin": "https://shop.example"})
+            self.assertEqual((answer[0], answer[2]["Access-Control-Allow-Origin"]), (status, "https://shop.example"))
+            self.assertIn("Retry-After", answer[2]["Access-Control-Expose-Headers"])
+        answer = self.ask("GET", "/v1/ping", headers={"Origin": "https://evil.example"})
+        self.assertEqual((answer[0], answer[2].get("Access-Control-Allow-Origin"), answer[2]["Vary"]), (200, None, "Origin"))
+
+    def test_options_of_a_path_says_what_there_is(self):
+        status, _, headers = self.ask("OPTIONS", "/v1/items", who=None)
+        self.assertEqual((status, sorted(headers["Allow"].split(", "))), (204, ["GET", "HEAD", "POST"]))
+
+    def test_what_is_text_and_large_is_compressed(self):
+        plain = self.ask("GET", "/v1/text?size=5000", who=None)
+        self.assertEqual((len(plain[1]), plain[2]["Vary"], plain[2]["ETag"]), (5000, "Origin, Accept-Encoding", '"of-the-route"'))
+        for size in (5000, 200000):
+            small = self.ask("GET", f"/v1/text?size={size}", who=None, headers={"Accept-Encoding": "br, gzip;q=0.5"})
+            self.assertEqual((small[2]["Content-Encoding"], small[2]["ETag"]), ("gzip", 'W/"of-the-route"'))
+            self.assertLess(len(small[1]), size / 10)
+            self.assertEqual(gzip.decompress(small[1]), (b"wakala " * size)[:size])
+        for path, accept in (("/v1/text?size=5000", "gzip;q=0"), ("/v1/text?size=900", "gzip"), ("/v1/text?size=5000&type=image/png", "gzip")):
+            answer = self.ask("GET", path, who=None, headers={"Accept-Encoding": accept})
+            self.assertNotIn("Content-Encoding", answer[2])
+
+
+class Limits(ApiCase):
+    gateway = {"rate": 200, "redis": True, "share": 50}
+
+    def hammer(self, seconds, threads=24, tenant="Demo A", ports=None, before=lambda: None):
+        """How many of all requests were let through, between the first and the last of them."""
+        ports = ports or [self.small.host.port]
+        who, stop, counts, odd = self.small.who(tenant=tenant), threading.Event(), [0] * threads, []
+
+        def one(i):
+            c = http.client.HTTPConnection("127.0.0.1", ports[i % len(ports)], timeout=10)
+            while not stop.is_set():
+                c.request("GET", "/v1/ping", headers=who)
+                r = c.getresponse()
+                r.read()
+                counts[i] += r.status == 200
+                if r.status not in (200, 429):
+                    odd.append(r.status)
+                time.sleep(0.01)  # ten times the limit is enough
+            c.close()
+        pool = [threading.Thread(target=one, args=(i,)) for i in range(threads)]
+        for t in pool:
+            t.start()
+        time.sleep(0.5)  # the burst is gone
+        before()
+        first, began = sum(counts), time.monotonic()
+        time.sleep(seconds)
+        last, took = sum(counts), time.monotonic() - began
+        stop.set()
+        for t in pool:
+            t.join()
+        self.assertEqual(odd, [])
+        return (last - first) / took
+
+    def test_the_limit_is_exact_over_workers_and_hosts_and_a_share_without_redis(self):
+        self.assertAlmostEqual(self.hammer(4), 200, delta=2 + 1)  # 1 %, and one request at each end of the watch
+        other = self.small.second_host()
+        other.start()
+        try:
+            until(other.is_ready, 20, "the second host is ready")
+            both = [self.small.host.port, other.port]
+            self.assertAlmostEqual(self.hammer(4, ports=both), 200, delta=2 + 1)
+            # Redis goes in the middle of it: each of the two hosts gives out its half.
+            self.assertAlmostEqual(self.hammer(4, ports=both, before=self.stop_redis), 200, delta=2 + 2)
+            self.assertAlmostEqual(self.hammer(2, ports=both[:1]), 100, delta=1 + 1)
+            self.assertGreater(self.metric("wakala_api_limited_without_redis"), 0)
+        finally:
+            self.small.redis.start()
+            self.assertEqual(other.stop(), None)
+        until(lambda: self.hammer(1) > 150, 20, "with Redis back the whole limit is given out")
+
+    def stop_redis(self):
+        self.small.redis.kill()
+        until(lambda: '"redis"' in request(self.small.host.admin_port, "GET", "/readyz")[2].decode(), 5, "Redis is named")
+
+    def test_what_is_told(self):
+        who = self.small.who(tenant="Demo B")
+        first = self.ask("GET", "/v1/few", who=who)
+        self.assertEqual((first[0], first[2]["RateLimit-Policy"], first[2]["RateLimit"]), (200, '"route";q=5;w=1', '"route";r=4;t=1'))
+        answers = [self.ask("GET", "/v1/few", who=who) for _ in range(12)]
+        refused = [a for a in answers if a[0] == 429]
+        self.assertGreaterEqual(len(refused), 4)
+        status, body, headers = refused[0]
+        problem = json.loads(body)
+        self.assertEqual((headers["Content-Type"], headers["Retry-After"], headers["RateLimit"]), ("application/problem+json", "1", '"route";r=0;t=1'))
+        self.assertEqual((problem["type"], problem["code"], problem["status"], problem["violated-policies"]),
+                         ("https://iana.org/assignments/http-problem-types#quota-exceeded", "api.rate_limited", 429, ["route"]))
+        other = self.ask("GET", "/v1/ping", who=who)  # the route's limit is its own
+        self.assertEqual((other[0], other[2]["RateLimit-Policy"]), (200, '"tenant";q=200;w=1'))
+        self.assertEqual(self.ask("GET", "/v1/few", who=self.small.who(tenant="Demo A"))[0], 200)  # and the tenant's
+
+
+class Addresses(ApiCase):
+    gateway = {"address_rate": 20}
+
+    def test_an_address_is_limited_before_anybody_is_asked_but_not_where_a_key_is_published(self):
+        for _ in range(60):
+            self.assertEqual(self.ask("GET", "/.well-known/gate", who=None)[0], 200)
+        statuses = [self.ask("GET", "/v1/ping", who=None)[0] for _ in range(60)]
+        self.assertEqual(set(statuses), {401, 429})
+        self.assertEqual(set(statuses[:20]), {401})
+        time.sleep(1.2)
+
+    def test_who_forges_is_shut_out_for_a_while_and_only_his_address(self):
+        self.expects_findings = True  # every forged try is a line of the security log
+        statuses = []
+        for _ in range(14):
+            statuses.append(self.ask("GET", "/v1/ping", who={"X-Who": "forged"})[0])
+            time.sleep(0.1)
+        self.assertEqual((statuses[0], statuses[-1]), (401, 429))
+        status, body, headers = self.ask("GET", "/v1/open", who=None)
+        self.assertEqual((status, json.loads(body)["code"]), (429, "api.penalised"))
+        self.assertGreater(int(headers["Retry-After"]), 0)
+        self.assertEqual(self.ask("GET", "/v1/always", who=None)[0], 200)  # sign-in, health, keys
+        self.assertEqual(self.ask("GET", "/.well-known/gate", who=None)[0], 200)
+
+
+class Kept(ApiCase):
+    gateway = {"redis": True}
+
+    def setUp(self):
+        self.small.sql("TRUNCATE gate_item")
+        self.small.host.cli("cache", "forget", "Demo A", "*")
+        time.sleep(0.2)
+
+    def loads(self):
+        return self.metric("wakala_gate_loads")
+
+    def test_an_answer_is_kept_and_a_write_forgets_it(self):
+        first = self.ask("GET", "/v1/items?b=2&a=1")
+        self.assertEqual(first[2]["Cache-Control"], "private, max-age=0, must-revalidate")
+        self.assertEqual(first[2]["Vary"], "Origin, Accept-Language, Authorization")
+        loads = self.loads()
+        for path in ("/v1/items?a=1&b=2", "/v1/items?b=2&a=1"):
+            again = self.ask("GET", path)
+            self.assertEqual((again[1], again[2]["ETag"], again[2]["Cache-Status"]), (first[1], first[2]["ETag"], "wakala; hit"))
+        self.assertEqual(self.loads(), loads)
+        self.assertEqual(self.ask("POST", "/v1/items", b"new")[0], 201)
+        for _ in range(8):  # in no worker
+            fresh = self.ask("GET", "/v1/items?a=1&b=2")
+            self.assertEqual(json.loads(fresh[1])["items"], ["new"])
+        self.assertNotEqual(fresh[2]["ETag"], first[2]["ETag"])
+        stock = self.ask("GET", "/v1/stock")  # another path that names the tag
+        self.ask("POST", "/v1/items", b"newer")
+        self.assertNotEqual(self.ask("GET", "/v1/stock")[1], stock[1])
+        self.assertGreater(self.metric("wakala_api_cache_hits"), 0)
+
+    def test_not_modified(self):
+        tag = self.ask("GET", "/v1/items")[2]["ETag"]
+        self.assertRegex(tag, '^"[0-9a-f]{24}"$')
+        for wanted in (tag, f'"x", W/{tag}', "*"):
+            status, body, headers = self.ask("GET", "/v1/items", headers={"If-None-Match": wanted})
+            self.assertEqual((status, body, headers["ETag"]), (304, b"", tag))
+        self.assertEqual(self.ask("GET", "/v1/items", headers={"If-None-Match": '"other"'})[0], 200)
+
+    def test_who_shares_an_answer(self):
+        def subject(path, who, **headers):
+            return json.loads(self.ask("GET", path, who=who, headers=headers)[1])["subject"]
+        who = self.small.who
+        self.assertEqual([subject("/v1/items?c=1", who(s, r)) for s, r in (("amina", "staff"), ("ben", "staff"), ("carl", "owner"))], ["amina", "amina", "carl"])
+        self.assertEqual([subject("/v1/own", who(s)) for s in ("amina", "ben", "amina")], ["amina", "ben", "amina"])
+        self.assertEqual(subject("/v1/items?c=1", who("zoe", tenant="Demo B")), "zoe")  # never another tenant's
+        language = [json.loads(self.ask("GET", "/v1/items?d=1", headers={"Accept-Language": x})[1])["language"] for x in ("en", "fr", "en")]
+        self.assertEqual(language, ["en", "fr", "en"])
+
+    def test_what_is_not_kept(self):
+        for kind, status in (("cookie", 200), ("private", 200), ("error", 404), ("accepted", 202)):
+            loads = self.loads()
+            answers = [self.ask("GET", f"/v1/items?kind={kind}") for _ in range(3)]
+            self.assertEqual([a[0] for a in answers], [status] * 3)
+            self.assertEqual(self.loads(), loads + 3, kind)
+            self.assertNotIn("Cache-Status", answers[-1][2])
+            self.assertEqual("Set-Cookie" in answers[-1][2], kind == "cookie")
+
+    def test_many_who_ask_at_once_load_once(self):
+        loads = self.loads()
+        with concurrent.futures.ThreadPoolExecutor(32) as pool:
+            bodies = set(pool.map(lambda _: self.ask("GET", "/v1/items?e=1")[1], range(200)))
+        self.assertEqual((len(bodies), self.loads()), (1, loads + 1))
+
+    def test_without_redis_it_is_slower_and_right(self):
+        self.small.redis.kill()
+        try:
+            for n in range(4):
+                self.assertEqual(self.ask("POST", "/v1/items", f"r{n}".encode())[0], 201)
+                time.sleep(1)  # what is promised of other workers without Redis
+                for _ in range(4):
+                    self.assertEqual(len(json.loads(self.ask("GET", "/v1/items")[1])["items"]), n + 1)
+        finally:
+            self.small.redis.start()
+
+
+class Idempotency(ApiCase):
+    def post(self, key, body=b"thing", path="/v1/items", who=True, timeout=10):
+        return self.ask("POST", path, body, {"Idempotency-Key": key}, who, timeout)
+
+    def setUp(self):
+        self.small.sql("TRUNCATE gate_item; TRUNCATE api_once")
+
+    def test_the_second_answer_is_the_first(self):
+        first = self.post("one")
+        again = self.post("one")
+        self.assertEqual((first[0], again[0]), (201, 201))
+        self.assertEqual((again[1], again[2]["Location"], again[2]["Content-Type"]), (first[1], first[2]["Location"], "text/plain"))
+        self.assertEqual((first[2].get("Idempotency-Replayed"), again[2]["Idempotency-Replayed"]), (None, "true"))
+        self.assertEqual(self.small.names(), ["thing"])
+        self.assertNotEqual(self.post("one", who=self.small.who("ben"))[1], first[1])  # a key is its subject's
+        self.assertNotEqual(self.post("one", who=self.small.who(tenant="Demo B"))[1], first[1])  # and its tenant's
+        self.assertEqual(len(self.small.names()), 3)
+
+    def test_another_request_with_the_key(self):
+        self.post("two")
+        for path, body in (("/v1/items", b"other"), ("/v1/items?ms=1", b"thing")):
+            self.assertEqual(self.code(self.post("two", body, path)), (422, "api.idempotency_mismatch"))
+        self.assertEqual(self.code(self.post("not a key")), (400, "api.idempotency_key"))
+        self.assertEqual(self.small.names(), ["thing"])
+
+    def test_many_at_once_are_one(self):
+        with concurrent.futures.ThreadPoolExecutor(24) as pool:
+            answers = list(pool.map(lambda _: self.post("three", path="/v1/items?ms=300"), range(24)))
+        self.assertEqual({a[0] for a in answers}, {201, 409})
+        self.assertEqual(len([a for a in answers if a[0] == 201]), 1)
+        busy = next(a for a in answers if a[0] == 409)
+        self.assertEqual((json.loads(busy[1])["code"], busy[2]["Retry-After"]), ("api.idempotency_busy", "1"))
+        self.assertEqual(self.post("three", path="/v1/items?ms=300")[0], 201)
+        self.assertEqual(self.small.names(), ["thing"])
+
+    def test_what_failed_may_be_tried_at_once(self):
+        self.assertEqual(self.post("four", path="/v1/items?fail=1")[0], 404)
+        self.assertEqual(self.small.sql("SELECT count(*) FROM api_once"), [["0"]])
+        self.assertEqual(self.post("four")[0], 201)
+        self.assertEqual([self.post("five", path="/v1/items?status=422")[2].get("Idempotency-Replayed") for _ in range(2)], [None, "true"])  # an answer, no failure
+
+    def test_after_a_day_the_key_is_new_and_the_rows_are_gone(self):
+        first = self.post("six")
+        self.small.advance(23 * 3600)
+        self.assertEqual(self.post("six")[1], first[1])
+        self.small.advance(3600 + 120)
+        until(lambda: self.small.sql("SELECT count(*) FROM api_once") == [["0"]], 20, "old keys are forgotten")
+        self.assertNotEqual(self.post("six")[1], first[1])
+
+    def test_killed_in_flight_it_takes_effect_once(self):
+        for n in range(4):
+            key, body = f"kill{n}", f"kill{n}".encode()
+            with concurrent.futures.ThreadPoolExecutor() as pool:
+                lost = pool.submit(self.post, key, body, "/v1/items?ms=400")
+                time.sleep(0.1 + n * 0.12)  # at work, at its commit, or already answered
+                for pid in self.small.host.workers():
+                    procs.send(pid, signal.SIGKILL)
+                lost.exception()
+            until(lambda: len(self.small.host.workers()) == 2, 10, "the workers are replaced")
+            until(lambda: self.post(key, body, "/v1/items?ms=400")[0] == 201, 15, "whoever comes after the lease does it")
+            again = self.post(key, body, "/v1/items?ms=400")
+            self.assertEqual((again[0], again[2]["Idempotency-Replayed"]), (201, "true"))
+            self.assertEqual(self.small.names().count(f"kill{n}"), 1)
+
+    def test_without_postgresql_nothing_is_begun(self):
+        self.expects_findings = True
+        self.small.pg.freeze()
+        try:
+            status, body, headers = self.post("seven", timeout=20)
+            self.assertEqual((status, json.loads(body)["code"]), (503, "SYSTEM_ERROR"))
+            self.assertIn("Retry-After", headers)
+        finally:
+            self.small.pg.thaw()
+        until(lambda: self.post("seven")[0] == 201, 20, "it heals")
+        self.assertEqual(self.small.names(), ["thing"])
+
+
+if __name__ == "__main__":
+    unittest.main()
