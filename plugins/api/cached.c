@@ -162,7 +162,7 @@ static bool load_answer(struct wk_call *call, void *arg, struct wk_span *value, 
     if (body.data && cached_may_keep(wk_http_status(http), wk_http_answer_header(http, "Cache-Control"), wk_http_answer_header(http, "Set-Cookie")))
         return pack(call, http, body, value, err);
     load->was_run = true;
-    return wk_fail(err, WK_BUSINESS, "api.not_kept", "status %d, or the route forbids it", wk_http_status(http));
+    return wk_fail(err, WK_TRANSIENT, "api.not_kept", "status %d, or the route forbids it", wk_http_status(http));
 }
 
 /* --- the answer --- */

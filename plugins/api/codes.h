@@ -15,7 +15,7 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SYSTEM("api.idempotency_row", "A row of api_once is damaged: was the database changed by hand? Delete the row."),
     WK_ERROR_BUSINESS("api.idempotency_taken", 409, "This request took too long and was begun anew.",
                       "The answer came after its lease, and another try with the same key had taken over: nothing of this one was kept. Ask again with the key."),
-    WK_ERROR_BUSINESS("api.not_kept", 500, "This answer is not kept.", "Never seen outside: an answer that the cache must not keep."),
+    WK_ERROR_TRANSIENT("api.not_kept", "Never seen outside: an answer that the cache must not keep."),
     WK_ERROR_BUSINESS("api.penalised", 429, "Too many refused requests. Please wait.",
                       "Somebody with this address, key or tenant has tried what is forbidden too often: wait for Retry-After; the security log says what."),
     WK_ERROR_BUSINESS("api.rate_limited", 429, "Too many requests. Please slow down.",

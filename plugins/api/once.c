@@ -9,18 +9,17 @@ WK_SQL(once_mark,
        "WITH mark AS (INSERT INTO api_once AS o (subject, key, fingerprint, token, lease_until) "
        "VALUES ($1, $2, $3, $4, wakala.now() + $5 * interval '1 millisecond') "
        "ON CONFLICT (tenant_id, subject, key) DO UPDATE SET fingerprint = excluded.fingerprint, token = excluded.token, lease_until = excluded.lease_until, "
-       "created_at = excluded.created_at, status = NULL, headers = NULL, body = NULL "
-       "WHERE o.created_at < wakala.now() - $6 * interval '1 millisecond' OR (o.status IS NULL AND o.fingerprint = excluded.fingerprint "
+       "created_at = excluded.created_at, answer = NULL, headers = NULL, body = NULL "
+       "WHERE o.created_at < wakala.now() - $6 * interval '1 millisecond' OR (o.answer IS NULL AND o.fingerprint = excluded.fingerprint "
        "AND (o.lease_until < wakala.now() OR o.token = excluded.token)) RETURNING 1) "
-       "SELECT (SELECT count(*) FROM mark), o.key IS NOT NULL, coalesce(o.fingerprint = $3, false), o.status, o.headers, o.body "
+       "SELECT (SELECT count(*) FROM mark), o.key IS NOT NULL, coalesce(o.fingerprint = $3, false), o.answer, o.headers, o.body "
        "FROM (SELECT 1) AS one LEFT JOIN api_once o ON o.tenant_id = wakala.tenant_id() AND o.subject = $1 AND o.key = $2");
-WK_SQL(once_answer, "UPDATE api_once SET status = $4, headers = $5, body = $6 "
-                    "WHERE tenant_id = wakala.tenant_id() AND subject = $1 AND key = $2 AND token = $3 AND status IS NULL");
-WK_SQL(once_let_go, "DELETE FROM api_once WHERE tenant_id = wakala.tenant_id() AND subject = $1 AND key = $2 AND token = $3 AND status IS NULL");
-WK_SQL(once_old, "WITH old AS (SELECT subject, key FROM api_once WHERE tenant_id = wakala.tenant_id() AND created_at < wakala.now() - $1 * interval "
-                 "'1 millisecond' ORDER BY created_at LIMIT $2), gone AS (DELETE FROM api_once o USING old WHERE o.tenant_id = wakala.tenant_id() "
-                 "AND o.subject = old.subject AND o.key = old.key RETURNING 1) SELECT count(*) FROM gone");
-WK_SQL(once_left, "SELECT 1 FROM api_once WHERE tenant_id = wakala.tenant_id() ORDER BY created_at LIMIT 1");
+WK_SQL(once_answer, "UPDATE api_once SET answer = $4, headers = $5, body = $6 "
+                    "WHERE tenant_id = wakala.tenant_id() AND subject = $1 AND key = $2 AND token = $3 AND answer IS NULL");
+WK_SQL(once_let_go, "DELETE FROM api_once WHERE tenant_id = wakala.tenant_id() AND subject = $1 AND key = $2 AND token = $3 AND answer IS NULL");
+WK_SQL(once_old, "DELETE FROM api_once WHERE tenant_id = wakala.tenant_id() AND ctid = ANY (ARRAY(SELECT ctid FROM api_once "
+                 "WHERE tenant_id = wakala.tenant_id() AND created_at < wakala.now() - $1 * interval '1 millisecond' ORDER BY created_at LIMIT $2))");
+WK_SQL(once_younger, "SELECT 1 FROM api_once WHERE tenant_id = wakala.tenant_id() AND created_at >= wakala.now() - $1 * interval '1 millisecond' LIMIT 1");
 
 static const char *const travels[] = {"Content-Type", "Location", "ETag", "Content-Language", "Last-Modified", "Link"};
 
@@ -198,17 +197,18 @@ void once_after(struct wk_call *call, struct wk_http *http)
 
 bool once_clean(struct wk_call *call, const struct wk_event *event, struct wk_err *err)
 {
-    int64_t ttl_ms = wk_setting_ms(call, "idempotency_ttl");
+    int64_t ttl_ms = wk_setting_ms(call, "idempotency_ttl"), next_ms = ttl_ms / 24 > 60000 ? ttl_ms / 24 : 60000;
     struct wk_rows *rows;
     bool is_full;
 
     (void)event;
     if (!wk_db_write(call, &once_old, WK_ARGS(wk_int(ttl_ms), wk_int(CLEAN_STEP)), &rows, err))
         return false;
-    is_full = wk_rows_int(rows, 0, 0) == CLEAN_STEP;
-    wk_count(call, "keys_forgotten", wk_rows_int(rows, 0, 0));
-    if (!wk_db_read(call, &once_left, WK_NO_ARGS, &rows, err))
+    is_full = wk_rows_affected(rows) == CLEAN_STEP;
+    wk_count(call, "keys_forgotten", wk_rows_affected(rows));
+    if (!is_full && !wk_db_read(call, &once_younger, WK_ARGS(wk_int(ttl_ms)), &rows, err))
         return false;
-    return !wk_rows_count(rows) ||
-           wk_schedule(call, "once", "clean", wk_now(call) + (is_full ? 0 : (ttl_ms / 24 > 60000 ? ttl_ms / 24 : 60000) * 1000), "api.clean", "{}", 2, err);
+    if (!is_full && !wk_rows_count(rows))
+        return true; /* the next key arms it again */
+    return wk_schedule(call, "once", "clean", wk_now(call) + (is_full ? 0 : next_ms * 1000), "api.clean", "{}", 2, err);
 }

@@ -165,7 +165,7 @@ struct wk_host {
     /* http.h, for filters */
     bool (*http_run)(struct wk_call *call, struct wk_http *http, struct wk_err *err);
     const char *(*http_query_text)(struct wk_http *http);
-    /* setting.h, for open() */
+    /* setting.h, of what was added later */
     bool (*plugin_setting_where)(struct wk_plugin *plugin, const char *key, char *out, size_t size);
 };
 
