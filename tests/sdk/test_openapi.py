@@ -1,6 +1,5 @@
 """The check of OpenAPI fragments: what is good passes, each slip is found with its file and line; the fragments of the checkout pass."""
 import copy
-import importlib.util
 import json
 import os
 import re
@@ -9,6 +8,8 @@ import tempfile
 import unittest
 
 from harness.stack import ROOT
+
+from . import api
 
 SOURCE = """
 #include <wakala/plugin.h>
@@ -97,13 +98,6 @@ SLIPS = {
 }
 
 
-def checker():
-    spec = importlib.util.spec_from_file_location("openapi_check", f"{ROOT}/sdk/openapi/check.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def changed(document, keys, value):
     document = copy.deepcopy(document)
     at = document
@@ -118,7 +112,7 @@ def changed(document, keys, value):
 
 class Build(unittest.TestCase):
     def setUp(self):
-        self.check = checker().Check
+        self.check = api.checker().Check
         self.dir = tempfile.mkdtemp(prefix="wakala-openapi-")
         self.addCleanup(shutil.rmtree, self.dir)
         self.write("jars/jars.c", SOURCE)
@@ -184,6 +178,12 @@ class Build(unittest.TestCase):
             self.assertRegex(f.read(), r"(?s)sdk/openapi/check\.py.*add_custom_target\(openapi_entries ALL")
         with open(f"{ROOT}/sdk/cmake/install.cmake", encoding="utf-8") as f:
             self.assertIn("install(PROGRAMS sdk/openapi/check.py", f.read())
+
+
+class Page(unittest.TestCase):
+    def test_the_page_is_what_the_code_says(self):
+        with open(f"{ROOT}/docs/api.md", encoding="utf-8") as f:
+            self.assertTrue(f.read() == api.page(), f"docs/api.md is old; make it again:\n    {api.REGENERATE}")
 
 
 if __name__ == "__main__":

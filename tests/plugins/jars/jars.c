@@ -113,7 +113,7 @@ static bool make_jar(struct wk_call *call, struct wk_http *http, struct wk_err *
 
     if (!take_jar(call, http, &label, &grams, err) || !wk_db_queue(call, &jars_make, WK_ARGS(wk_id(&id), wk_text(label), wk_int(grams)), 1, NULL, err))
         return false;
-    if (has_hole(call, "foreign") && !wk_db_queue(call, &jars_shelve, WK_ARGS(wk_id(&id), wk_text(label)), 1, NULL, err))
+    if ((has_hole(call, "foreign") || has_hole(call, "told")) && !wk_db_queue(call, &jars_shelve, WK_ARGS(wk_id(&id), wk_text(label)), 1, NULL, err))
         return false;
     return wk_http_set_header(http, "Location", wk_printf(call, "/v1/jars/%s", wk_uuid_text(&id, text)), err) &&
            wk_http_reply_json(call, http, has_hole(call, "status") ? 202 : 201,
@@ -142,9 +142,11 @@ static bool drop_jar(struct wk_call *call, struct wk_http *http, struct wk_err *
         return not_found(err);
     if (!wk_db_write(call, &jars_drop, WK_ARGS(wk_id(&id)), &rows, err))
         return false;
-    if (!wk_rows_affected(rows) && has_hole(call, "told"))
-        return wk_fail(err, WK_BUSINESS, "jars.invalid", "somebody else's, or nobody's");
-    return wk_rows_affected(rows) ? wk_http_reply(http, 204, NULL, "", 0, err) : not_found(err);
+    if (wk_rows_affected(rows))
+        return wk_http_reply(http, 204, NULL, "", 0, err);
+    if (has_hole(call, "told") && (!wk_db_write(call, &jars_shelf, WK_ARGS(wk_id(&id)), &rows, err) || wk_rows_count(rows)))
+        return wk_fail(err, WK_BUSINESS, "jars.invalid", "somebody else's");
+    return not_found(err);
 }
 
 static bool document(struct wk_call *call, struct wk_http *http, struct wk_err *err) { return openapi_serve(call, http, wk_state(call), err); }
