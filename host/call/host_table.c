@@ -26,6 +26,20 @@ static bool other_tenant(struct wk_err *err)
     return wk_fail(err, WK_SECURITY, "tenant.foreign", "a principal of one tenant asked for another");
 }
 
+static void drop_tenant(void *ref) { wk_tenant_drop(ref); }
+
+/* Somebody of the platform was looked up in the tenant that keeps their account, and may work in any: the call has none again. What was told of the
+ * tenant lives on until the call ends. */
+static bool leave_tenant(struct wk_call *call, struct wk_err *err)
+{
+    if (call->conn || call->queue)
+        return wk_fail(err, WK_SYSTEM, "call.tenant_late", "somebody of the platform is set as principal after the first write");
+    if (!wk_defer(call, drop_tenant, (void *)(uintptr_t)call->tenant))
+        return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "principal");
+    call->tenant = NULL;
+    return true;
+}
+
 static bool t_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
 {
     const char *subject = who->subject ? wk_strdup(call, who->subject) : NULL, *role = who->role ? wk_strdup(call, who->role) : NULL;
@@ -36,6 +50,8 @@ static bool t_set_principal(struct wk_call *call, const struct wk_principal *who
         return wk_fail(err, WK_SYSTEM, "call.not_identity", "only the provider of identity/1 sets the principal, in phase IDENTITY");
     if (call->tenant && !wk_uuid_is_nil(&who->tenant) && !wk_uuid_equal(&call->tenant->tenant.id, &who->tenant))
         return other_tenant(err);
+    if (call->tenant && wk_uuid_is_nil(&who->tenant) && who->subject && !leave_tenant(call, err))
+        return false;
     if ((who->subject && !subject) || (who->role && !role) || (who->permissions && !permissions) || (has && !credential))
         return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "principal");
     call->principal = (struct wk_principal){.size = sizeof call->principal, .tenant = who->tenant, .subject = subject, .role = role,
@@ -55,14 +71,15 @@ static bool t_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, s
         return wk_fail(err, WK_SECURITY, "call.tenant_fixed", "a call keeps the tenant it has");
     if (call->tenant)
         return true;
-    if (call->http && wk_call_plugin(call) && !wk_tenant_has(ref, wk_call_plugin(call)->name)) /* as if the route were not there */
-        return wk_fail(err, WK_BUSINESS, "tenant.unknown", "this tenant has no %s", wk_call_plugin(call)->name);
     if (call->conn || call->queue) /* they were made for no tenant: neither their scope nor their schema would be this one's */
         return wk_fail(err, WK_SYSTEM, "call.tenant_late", "the tenant must be entered before the first write");
     call->tenant = wk_tenant_take(ref);
     return true;
 }
-static bool t_is_on(struct wk_call *call, const struct wk_plugin *plugin) { return wk_tenant_has(call->tenant, wk_plugin_name(plugin)); }
+static const char *t_tenant_address(struct wk_call *call, const char *channel)
+{
+    return call->tenant ? wk_tenant_address_of(call->tenant, channel) : NULL;
+}
 static int64_t t_now(struct wk_call *call) { return wk_engine_now_us(call->engine); }
 static int64_t t_left(struct wk_call *call)
 {
@@ -183,9 +200,7 @@ static bool open_secret(const struct wk_engine *engine, const struct wk_plugin *
 
     if (!engine->secret_key)
         return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
-    if (wk_secret_open(engine->secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why) ||
-        (engine->old_secret_key &&
-         wk_secret_open(engine->old_secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why)))
+    if (wk_secret_open(engine->secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why))
         return true;
     wk_log_line(WK_ERROR, &fields, "a tenant's secret cannot be used"); /* whatever the plugin makes of it */
     return wk_fail(err, why.cls, why.code, "%s", why.msg);
@@ -367,7 +382,7 @@ const struct wk_host wk_host_table = {
     .http_answer_header = wk_hook_answer_header, .http_route_at = t_http_route_at, .http_came_over = wk_hook_came_over, .http_id = wk_hook_id,
     .limit_cluster = wk_call_limit_cluster,
     .http_run = wk_hook_run, .http_query_text = wk_hook_query_text, .plugin_setting_where = t_plugin_where,
-    .is_on = t_is_on, .tenancy = wk_call_tenancy,
+    .tenant_address = t_tenant_address,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

@@ -63,6 +63,7 @@ FROZEN(wk_host, audit, 560);
 FROZEN(wk_host, http_route_at, 608);
 FROZEN(wk_host, http_run, 640);
 FROZEN(wk_host, plugin_setting_where, 656);
+FROZEN(wk_host, tenant_address, 664);
 FROZEN(wk_tenant, timezone, 80);
 FROZEN(wk_principal, permissions, 40);
 FROZEN(wk_principal, credential, 48);

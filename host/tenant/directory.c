@@ -35,7 +35,7 @@ struct wk_directory {
 };
 
 static const struct wk_stmt q_tenants = {"wakala", "host", "directory_tenants",
-    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard FROM wakala.tenant WHERE is_ready ORDER BY id", false};
+    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard FROM wakala.tenant ORDER BY id", false};
 static const struct wk_stmt q_addresses = {"wakala", "host", "directory_addresses",
     "SELECT channel, address, account, tenant_id FROM wakala.address ORDER BY channel, address", false};
 static const struct wk_stmt q_settings = {"wakala", "host", "directory_settings",
@@ -327,6 +327,16 @@ void wk_tenant_drop(const struct wk_tenant_ref *ref)
         snapshot_unref(ref->snapshot);
 }
 
+const char *wk_tenant_address_of(const struct wk_tenant_ref *ref, const char *channel)
+{
+    const struct wk_snapshot *s = ref->snapshot;
+
+    for (size_t i = 0; i < s->places; i++) /* seldom asked: no index of its own */
+        if (s->place[i].tenant == (size_t)(ref - s->tenant) && !strcmp(s->place[i].channel, channel))
+            return s->place[i].text;
+    return NULL;
+}
+
 /* A setting or a secret: both may have the same name, and neither hides the other. */
 static const struct value *value_of(const struct wk_tenant_ref *ref, const char *plugin, const char *key, bool is_secret)
 {
@@ -344,13 +354,6 @@ const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin,
     const struct value *v = value_of(ref, plugin, key, false);
 
     return v ? v->text : NULL;
-}
-
-bool wk_tenant_has(const struct wk_tenant_ref *ref, const char *plugin)
-{
-    const char *own = ref ? wk_tenant_value(ref, plugin, "enabled") : NULL;
-
-    return !own || strcmp(own, "false") != 0;
 }
 
 const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len)

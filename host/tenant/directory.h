@@ -31,8 +31,8 @@ void wk_directory_each(const struct wk_directory *dir, void (*visit)(const struc
 
 const struct wk_tenant_ref *wk_tenant_take(const struct wk_tenant_ref *ref); /* returns ref; NULL stays NULL */
 void wk_tenant_drop(const struct wk_tenant_ref *ref);
-/* False: the tenant's own setting "enabled" of this plugin says so. The one place that decides what a tenant has. ref NULL: true. */
-bool wk_tenant_has(const struct wk_tenant_ref *ref, const char *plugin);
+/* The first of its addresses on a channel, in order of text; NULL: none. */
+const char *wk_tenant_address_of(const struct wk_tenant_ref *ref, const char *channel);
 /* The tenant's own value, NULL when it has none; a secret's sealed bytes through *len. */
 const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin, const char *key);
 const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len);

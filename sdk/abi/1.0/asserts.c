@@ -19,6 +19,7 @@
 #include <wakala/service/channel.h>
 #include <wakala/service/drivers.h>
 #include <wakala/service/flow.h>
+#include <wakala/service/identity.h>
 #include <wakala/service/intent.h>
 #include <wakala/service/notify.h>
 #include <wakala/service/orders.h>
@@ -27,7 +28,6 @@
 #include <wakala/service/quota.h>
 #include <wakala/setting.h>
 #include <wakala/task.h>
-#include <wakala/tenancy.h>
 #define MEMBER(type, member, at, ...) \
     _Static_assert(offsetof(struct type, member) == (at), #type "." #member " moved"); \
     _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type *)0)->member), __VA_ARGS__), \
@@ -174,8 +174,7 @@ MEMBER(wk_drivers, head, 0, struct wk_service_head);
 MEMBER(wk_drivers, get, 16, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_driver *, struct wk_err *));
 MEMBER(wk_drivers, delivery_of_order, 24, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_delivery *, struct wk_driver *, struct wk_err *));
 MEMBER(wk_drivers, dispatch, 32, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_err *));
-MEMBER(wk_drivers, is_delivering, 40, bool (*)(struct wk_call *, const struct wk_uuid *, bool *, struct wk_err *));
-GROWS(wk_drivers, 48);
+GROWS(wk_drivers, 40);
 
 MEMBER(wk_entry, menu, 0, const char *);
 MEMBER(wk_entry, node, 8, const char *);
@@ -287,8 +286,7 @@ MEMBER(wk_flow, push, 144, bool (*)(struct wk_call *, const struct wk_uuid *, co
 MEMBER(wk_flow, grant_role, 152, bool (*)(struct wk_call *, const struct wk_uuid *, const char *, bool, struct wk_err *));
 MEMBER(wk_flow, find_user, 160, bool (*)(struct wk_call *, const char *, const char *, struct wk_uuid *, struct wk_err *));
 MEMBER(wk_flow, tell, 168, bool (*)(struct wk_call *, const struct wk_notice *, struct wk_err *));
-MEMBER(wk_flow, look_user, 176, bool (*)(struct wk_call *, const struct wk_message *, struct wk_uuid *, bool *, struct wk_err *));
-GROWS(wk_flow, 184);
+GROWS(wk_flow, 176);
 
 MEMBER(wk_header, name, 0, const char *);
 MEMBER(wk_header, value, 8, const char *);
@@ -379,9 +377,13 @@ MEMBER(wk_host, limit_cluster, 632, bool (*)(struct wk_call *, const struct wk_q
 MEMBER(wk_host, http_run, 640, bool (*)(struct wk_call *, struct wk_http *, struct wk_err *));
 MEMBER(wk_host, http_query_text, 648, const char *(*)(struct wk_http *));
 MEMBER(wk_host, plugin_setting_where, 656, bool (*)(struct wk_plugin *, const char *, char *, size_t));
-MEMBER(wk_host, is_on, 664, bool (*)(struct wk_call *, const struct wk_plugin *));
-MEMBER(wk_host, tenancy, 672, bool (*)(struct wk_call *, int, const struct wk_uuid *, const char *, const char **, struct wk_err *));
-GROWS(wk_host, 680);
+MEMBER(wk_host, tenant_address, 664, const char *(*)(struct wk_call *, const char *));
+GROWS(wk_host, 672);
+
+MEMBER(wk_identity, head, 0, struct wk_service_head);
+MEMBER(wk_identity, verify, 16, bool (*)(struct wk_call *, const char *, struct wk_principal *, struct wk_err *));
+MEMBER(wk_identity, user, 24, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_user *, struct wk_err *));
+GROWS(wk_identity, 32);
 
 MEMBER(wk_inbox, path, 0, const char *);
 MEMBER(wk_inbox, channel, 8, const char *);
@@ -752,6 +754,15 @@ MEMBER(wk_told, message, 24, const char *);
 MEMBER(wk_told, reference, 32, const char *);
 GROWS(wk_told, 40);
 
+MEMBER(wk_user, size, 0, uint32_t);
+MEMBER(wk_user, reserved, 4, uint32_t);
+MEMBER(wk_user, id, 8, struct wk_uuid);
+MEMBER(wk_user, name, 24, const char *);
+MEMBER(wk_user, role, 32, const char *);
+MEMBER(wk_user, status, 40, const char *);
+MEMBER(wk_user, phone, 48, const char *);
+GROWS(wk_user, 56);
+
 MEMBER(wk_uuid, b, 0, uint8_t[16]);
 WHOLE(wk_uuid, 16);
 
@@ -930,15 +941,6 @@ VALUE(WK_DRIVER_FLOW, 5);
 VALUE(WK_ORDER_TRACKING, 6);
 VALUE(WK_SUPPORT, 7);
 VALUE(WK_ERROR_STATE, 8);
-VALUE(WK_TENANCY_CREATE, 1);
-VALUE(WK_TENANCY_CHANGE, 2);
-VALUE(WK_TENANCY_SUSPEND, 3);
-VALUE(WK_TENANCY_RESUME, 4);
-VALUE(WK_TENANCY_TRIAL_END, 5);
-VALUE(WK_TENANCY_DELETE, 6);
-VALUE(WK_TENANCY_UNDELETE, 7);
-VALUE(WK_TENANCY_GET, 8);
-VALUE(WK_TENANCY_PAGE, 9);
 VALUE(WK_FAILED, -1);
 VALUE(WK_DECLINED, 0);
 VALUE(WK_HANDLED, 1);
@@ -950,6 +952,7 @@ TEXT(WK_CATALOG, "catalog/1");
 TEXT(WK_CHANNEL, "channel/1");
 TEXT(WK_DRIVERS, "drivers/1");
 TEXT(WK_FLOW, "flow/1");
+TEXT(WK_IDENTITY, "identity/1");
 TEXT(WK_INTENT, "intent/1");
 VALUE(WK_MONEY_MAX, INT64_C(1000000000));
 TEXT(WK_NOTE_OWNER, "Wakala");

@@ -86,6 +86,8 @@ static void shared(void *arg)
     assert_non_null(ref);
     assert_string_equal(ref->tenant.name, "One");
     assert_string_equal(wk_directory_by_address(engine.directory, "shared", "2", 1)->tenant.name, "Two");
+    assert_string_equal(wk_tenant_address_of(ref, "shared"), "1"); /* its first */
+    assert_null(wk_tenant_address_of(ref, "other"));
     assert_ptr_equal(wk_directory_by_account(engine.directory, "shared", "78", 2), ref); /* two numbers of one business are no sharing */
     assert_false(wk_directory_is_shared(engine.directory, "shared", "78", 2));
     assert_false(wk_directory_is_shared(engine.directory, "shared", "79", 2));

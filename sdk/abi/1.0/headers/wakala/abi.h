@@ -167,9 +167,8 @@ struct wk_host {
     const char *(*http_query_text)(struct wk_http *http);
     /* setting.h, of what was added later */
     bool (*plugin_setting_where)(struct wk_plugin *plugin, const char *key, char *out, size_t size);
-    /* call.h, tenancy.h */
-    bool (*is_on)(struct wk_call *call, const struct wk_plugin *plugin);
-    bool (*tenancy)(struct wk_call *call, int what, const struct wk_uuid *tenant, const char *asked, const char **answer, struct wk_err *err);
+    /* call.h */
+    const char *(*tenant_address)(struct wk_call *call, const char *channel);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

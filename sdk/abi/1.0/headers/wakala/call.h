@@ -82,7 +82,10 @@ static inline char *wk_strdup(struct wk_call *call, const char *text) { return w
 /* Whose data this call sees, and who asks. Neither suspends; both live as long as the call. wk_principal() is never NULL. */
 static inline const struct wk_tenant *wk_tenant(struct wk_call *call) { return wk_host->tenant(call); } /* NULL: none */
 static inline const struct wk_principal *wk_principal(struct wk_call *call) { return wk_host->principal(call); }
-/* Copied. Only the provider of identity/1 may call it, in phase IDENTITY (else call.not_identity, SYSTEM). */
+/* The tenant's first address on a channel ("whatsapp": a phone_number_id), for what begins on our side. NULL: it has none. Does not suspend. */
+static inline const char *wk_tenant_address(struct wk_call *call, const char *channel) { return wk_host->tenant_address(call, channel); }
+/* Copied. Only the provider of identity/1 may call it, in phase IDENTITY (else call.not_identity, SYSTEM), before any write. Somebody of the platform
+ * (tenant nil) leaves the tenant that the call was in: they name another later. */
 static inline bool wk_set_principal(struct wk_call *call, const struct wk_principal *who, struct wk_err *err)
 {
     return wk_host->set_principal(call, who, err);
@@ -93,10 +96,6 @@ static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *t
 {
     return wk_host->enter_tenant(call, tenant, err);
 }
-
-/* Has the call's tenant this plugin? What a tenant lacks ("features" of its config) is not asked for its messages, events and routes; for who keeps other
- * plugins' hooks in tables of its own. True without a tenant. Does not suspend. */
-static inline bool wk_is_on(struct wk_call *call, const struct wk_plugin *plugin) { return wk_host->is_on(call, plugin); }
 
 /* Who changed what, for `wakala audit`: one row of the call's transaction, with its tenant, principal and trace. action "user.role_changed", object the id it
  * was done to, detail_json {"from": .., "to": ..} or NULL; never a secret, phone numbers masked. Does not suspend; errors as of wk_db_queue(). */
