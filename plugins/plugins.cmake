@@ -29,6 +29,7 @@ function(wk_plugin path) # path below plugins/ or sim/; the rest: libraries
   wk_share_data(${path} ${name})
 endfunction()
 wk_plugin(plugins/tenants PkgConfig::jansson)
+wk_plugin(plugins/auth PkgConfig::jose PkgConfig::jansson PkgConfig::crypto)
 wk_plugin(plugins/api PkgConfig::jansson PkgConfig::crypto PkgConfig::zlib m)
 wk_plugin(plugins/whatsapp PkgConfig::jansson PkgConfig::crypto)
 wk_plugin(plugins/conversation PkgConfig::jansson)
