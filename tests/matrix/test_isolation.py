@@ -158,7 +158,7 @@ class Isolation(unittest.TestCase):
         return [json.loads(line) for line in out.splitlines() if line]
 
     def test_statements_name_only_their_own_tables(self):
-        allowed = {"whatsapp": {"outbound"}}
+        allowed = {"whatsapp": {"outbound"}, "auth": {"audit"}}
         for s in self.statements():
             prefix = s["plugin"].replace("-", "_") + "_"
             for table in self.tables:
