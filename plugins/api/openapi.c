@@ -72,24 +72,27 @@ static bool secure(json_t *operation, const char *permission)
         if (json_array_append_new(ways, json_pack("{s:o}", i ? "apiKey" : "bearer", names)))
             return json_decref(ways), false;
     }
-    return !json_object_set_new(operation, "security", ways) && (!has_name || !json_object_set_new(operation, "x-permission", json_string(permission)));
+    return !json_object_set_new(operation, "security", ways) &&
+           (!has_name || !json_object_set_new(operation, "x-permission", json_string(permission)));
 }
 
 /* The table of docs/design/openapi.md: what the host and the gateway answer, take and set, by the kind of route. */
 static bool openapi_rules(json_t *operation, const struct wk_route *route)
 {
-    bool needs_somebody = strcmp(route->permission, WK_PUBLIC) != 0, is_once = route->method != WK_GET && needs_somebody, has_parameter = strchr(route->path, '{') != NULL,
-         has_body = json_object_get(operation, "requestBody") != NULL, is_kept = route->method == WK_GET && route->flags & WK_ROUTE_CACHE;
+    bool needs_somebody = strcmp(route->permission, WK_PUBLIC) != 0, has_parameter = strchr(route->path, '{') != NULL,
+         has_body = json_object_get(operation, "requestBody") != NULL, is_once = route->method != WK_GET && needs_somebody,
+         is_kept = route->method == WK_GET && route->flags & WK_ROUTE_CACHE;
     const struct {
         const char *status;
         bool is_there;
-    } rules[] = {{"304", is_kept}, {"400", true}, {"401", true}, {"403", needs_somebody}, {"404", needs_somebody || has_parameter}, {"409", is_once}, {"413", has_body},
-                 {"415", has_body}, {"422", has_body || is_once}, {"429", true}, {"500", true}, {"503", true}};
+    } rules[] = {{"304", is_kept}, {"400", true}, {"401", true}, {"403", needs_somebody}, {"404", needs_somebody || has_parameter}, {"409", is_once},
+                 {"413", has_body}, {"415", has_body}, {"422", has_body || is_once}, {"429", true}, {"500", true}, {"503", true}};
 
     for (size_t i = 0; i < WK_COUNT(rules); i++)
         if (rules[i].is_there && !answers(operation, rules[i].status))
             return false;
-    if ((is_once && (!takes(operation, "Idempotency-Key") || !carries(operation, "Idempotency-Replayed", true))) || (is_kept && (!takes(operation, "If-None-Match") || !carries(operation, "ETag", false))) ||
+    if ((is_once && (!takes(operation, "Idempotency-Key") || !carries(operation, "Idempotency-Replayed", true))) ||
+        (is_kept && (!takes(operation, "If-None-Match") || !carries(operation, "ETag", false))) ||
         (needs_somebody && !strstr(route->path, "{tenant}") && !takes(operation, "Wakala-Tenant")))
         return false;
     return carries(operation, "RateLimit", true) && carries(operation, "RateLimit-Policy", true) && secure(operation, route->permission);
@@ -124,7 +127,8 @@ static bool merge_named(json_t *to, json_t *from, const char *plugin, const char
 
     json_object_foreach(from, name, value) {
         if (json_object_get(to, name))
-            return wk_fail(err, WK_SYSTEM, "api.openapi", "openapi.json of %s: components/%s/%s is another's already: one name, one thing", plugin, kind, name);
+            return wk_fail(err, WK_SYSTEM, "api.openapi", "openapi.json of %s: components/%s/%s is another's already: one name, one thing", plugin, kind,
+                           name);
         if (json_object_set(to, name, value))
             return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "openapi.json of %s", plugin);
     }
@@ -207,7 +211,8 @@ static bool add_route(struct draft *draft, const struct wk_route_info *info, str
         json_decref(operation);
         return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "%s in the OpenAPI document", route->path);
     }
-    return !json_object_set_new(item, methods[route->method], operation) || wk_fail(err, WK_TRANSIENT, "call.memory_limit", "%s in the OpenAPI document", route->path);
+    return !json_object_set_new(item, methods[route->method], operation) ||
+           wk_fail(err, WK_TRANSIENT, "call.memory_limit", "%s in the OpenAPI document", route->path);
 }
 
 static bool begin(struct draft *draft, const char *version, struct wk_err *err)
@@ -218,12 +223,14 @@ static bool begin(struct draft *draft, const char *version, struct wk_err *err)
     draft->fragments = json_object();
     draft->doc = load("api", "assets/openapi.json", &why);
     if (!draft->doc)
-        return why.code ? wk_fail(err, why.cls, why.code, "%s", why.msg) : wk_fail(err, WK_SYSTEM, "api.openapi", "<share_dir>/api/assets/openapi.json is not there");
+        return why.code ? wk_fail(err, why.cls, why.code, "%s", why.msg)
+                        : wk_fail(err, WK_SYSTEM, "api.openapi", "<share_dir>/api/assets/openapi.json is not there");
     info = json_object_get(draft->doc, "info");
     if (!json_is_object(info) || !json_is_object(json_object_get(draft->doc, "components")) || !json_is_array(json_object_get(draft->doc, "tags")) ||
         !json_is_object(json_object_get(draft->doc, "paths")))
         return wk_fail(err, WK_SYSTEM, "api.openapi", "api/assets/openapi.json: info, tags, paths and components must be there");
-    return (draft->fragments && !json_object_set_new(info, "version", json_string(version))) || wk_fail(err, WK_TRANSIENT, "call.memory_limit", "the OpenAPI document");
+    return (draft->fragments && !json_object_set_new(info, "version", json_string(version))) ||
+           wk_fail(err, WK_TRANSIENT, "call.memory_limit", "the OpenAPI document");
 }
 
 static bool finish(struct draft *draft, struct wk_err *err)
@@ -272,10 +279,12 @@ bool openapi_serve(struct wk_call *call, struct wk_http *http, struct openapi *d
     const char *has = wk_http_header(http, "If-None-Match");
 
     if (doc->missing_count) {
-        wk_log(call, WK_WARN, "not in the OpenAPI document, because no openapi.json describes them: %zu route(s), the first is %s", doc->missing_count, doc->missing);
+        wk_log(call, WK_WARN, "not in the OpenAPI document, because no openapi.json describes them: %zu route(s), the first is %s", doc->missing_count,
+               doc->missing);
         doc->missing_count = 0;
     }
     if (!wk_http_set_header(http, "ETag", doc->etag, err) || !wk_http_set_header(http, "Cache-Control", "public, max-age=300", err))
         return false;
-    return has && strstr(has, doc->etag) ? wk_http_reply(http, 304, NULL, "", 0, err) : wk_http_reply(http, 200, "application/json", doc->text, doc->len, err);
+    return has && strstr(has, doc->etag) ? wk_http_reply(http, 304, NULL, "", 0, err)
+                                         : wk_http_reply(http, 200, "application/json", doc->text, doc->len, err);
 }

@@ -1,5 +1,5 @@
-/* openapi.h - one OpenAPI 3.1 document of what this host serves below /v1/ and /.well-known/: made once per worker from the route tables, the fragments
- * <share>/<plugin>/openapi.json and the shared part <share>/api/assets/openapi.json. docs/design/openapi.md. */
+/* openapi.h - one OpenAPI 3.1 document of what this host serves below /v1/ and /.well-known/: made once per worker from the route tables, the
+ * fragments <share>/<plugin>/openapi.json and the shared part <share>/api/assets/openapi.json. docs/design/openapi.md. */
 #ifndef API_OPENAPI_H
 #define API_OPENAPI_H
 #include <wakala/http.h>
@@ -12,7 +12,8 @@ struct openapi {
     size_t missing_count;
 };
 /* For .errors of the plugin. */
-#define OPENAPI_ERRORS WK_ERROR_SYSTEM("api.openapi", "An openapi.json is not there, is no JSON, or contradicts another: the message says which. Install the plugin's files again.")
+#define OPENAPI_ERRORS                                                                                                              \
+    WK_ERROR_SYSTEM("api.openapi", "An openapi.json is not there, is no JSON, or contradicts another: the message says which. Install that plugin's files again.")
 
 /* In open(). `version`: what info.version says. False: api.openapi (SYSTEM), out is empty. Reads files; does not suspend. */
 bool openapi_make(const char *version, struct openapi *out, struct wk_err *err);

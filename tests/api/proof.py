@@ -2,8 +2,10 @@
 
 The tool is no part of the product: script/setup --tests puts it into a folder of its own below build/, from PyPI, in the versions of requirements.txt."""
 import os
+import re
 import subprocess
 import tempfile
+import time
 
 from harness.stack import ROOT
 
@@ -27,6 +29,13 @@ expected-statuses = ["400", "401", "403", "404", "406", "415", "422"]
 
 def is_there():
     return os.access(TOOL, os.X_OK)
+
+
+def good_answers(host):
+    """{path of a route: answers with 2xx so far}; counters of the workers reach the master once a second."""
+    time.sleep(1.5)
+    found = {re.search(r'route="([^"]*)",status_class="2xx"', name): value for name, value in host.metrics().items() if name.startswith("wakala_http_requests_total{")}
+    return {match.group(1): value for match, value in found.items() if match}
 
 
 def run(port, token=None, examples=4, seed=1, phases="examples,coverage,fuzzing,stateful", more=(), timeout=3600, headers=()):

@@ -1,5 +1,6 @@
 """The OpenAPI document is true: schemathesis as nobody and as each role, all of its checks. First on a plugin of the tests that can be told to lie: the
-proof must find each lie. Long (WAKALA_LONG): 100 examples an operation. Skipped, and said so, where the tool could not be installed."""
+proof must find each lie (but that it takes members it does not know: the tool does not ask for that, matrix/routes does). Long (WAKALA_LONG): 100
+examples an operation. Skipped, and said so, where the tool could not be installed."""
 import os
 import random
 import unittest
@@ -10,11 +11,10 @@ from .small_api import Jars
 IS_LONG = bool(os.environ.get("WAKALA_LONG"))
 EXAMPLES = 100 if IS_LONG else 3
 SEED = int(os.environ.get("WAKALA_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
-# A lie of the plugin, as whom and how it is looked for, and what the tool says of it.
+# A lie of the plugin, where and how it is looked for, and what the tool says of it.
 LIES = {
-    "status": ("staff", "coverage", r"Undocumented HTTP status code"),
-    "member": ("staff", "stateful,fuzzing", r"Response violates schema|Additional properties"),
-    "open": ("staff", "coverage", r"Schema-violating request accepted"),
+    "status": ("makeJar", "coverage", r"Undocumented status code"),
+    "member": ("listJars", "fuzzing", r"Response violates schema|Additional properties"),
 }
 
 
@@ -31,16 +31,20 @@ class OfTests(unittest.TestCase):
 
     def test_what_is_true_passes_as_nobody_and_each_role(self):
         self.jars.with_hole("")
-        for role in (None, "staff", "driver", "vendor"):
+        for role in (None, "staff"):
             with self.subTest(role):
+                before = proof.good_answers(self.jars.host)
                 status, out = proof.run(self.jars.host.port, self.jars.token(role) if role else None, EXAMPLES, SEED)
                 self.assertEqual(status, 0, out)
+                served = {path for path, n in proof.good_answers(self.jars.host).items() if n > before.get(path, 0)}
+                for path in ("/v1/jars", "/v1/jars/{id}"):  # refused for another reason, everything would look true
+                    self.assertEqual(path in served, role == "staff", (path, served))
 
     def test_each_lie_is_found(self):
-        for lie, (role, phases, wanted) in LIES.items():
+        for lie, (operation, phases, wanted) in LIES.items():
             with self.subTest(lie):
                 self.jars.with_hole(lie)
-                status, out = proof.run(self.jars.host.port, self.jars.token(role), 10, SEED, phases)
+                status, out = proof.run(self.jars.host.port, self.jars.token("staff"), 10, SEED, phases, ["--include-operation-id", operation])
                 self.assertEqual(status, 1, out)
                 self.assertRegex(out, wanted)
 

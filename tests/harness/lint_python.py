@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-OWN = {"harness", "faults", "sdk"}
+OWN = {"api", "harness", "faults", "sdk"}
 
 
 def lint(path, text):

@@ -1,5 +1,5 @@
-/* t-token - an identity provider for tests of the REST interface: "Authorization: Bearer ROLE.SUBJECT@TENANT" (a UUID) is believed, and the call works in that
- * tenant. Staff may all; a driver may only read; anybody else with a token may nothing. The headers that the gateway and sign-in look at are looked at. */
+/* t-token - an identity provider for tests of the REST interface: "Authorization: Bearer ROLE.SUBJECT@TENANT" (a UUID) is believed, and the call works
+ * in that tenant. Staff may all; a driver may only read; anybody else with a token may nothing. The headers that sign-in looks at are looked at. */
 #include <wakala/plugin.h>
 
 static bool refuse(struct wk_err *err) { return wk_fail(err, WK_SECURITY, "t-token.forged", "a token that nobody here made"); }
@@ -54,7 +54,8 @@ static struct {
     struct wk_service_head head;
 } identity = {{.size = sizeof identity, .version = 1}};
 static const struct wk_provide provides[] = {{"identity/1", &identity.head}, {0}};
-static const struct wk_filter filters[] = {{"token", WK_PHASE_IDENTITY, 0, 0, who_asks, NULL, NULL}, {"tenant", WK_PHASE_TENANT, 0, 0, whose, NULL, NULL}, {0}};
+static const struct wk_filter filters[] = {{.name = "token", .phase = WK_PHASE_IDENTITY, .before = who_asks},
+                                           {.name = "tenant", .phase = WK_PHASE_TENANT, .before = whose}, {0}};
 static const struct wk_error_type errors[] = {
     WK_ERROR_SECURITY("t-token.forged", 401, "Somebody says who they are, and it is not true."),
     WK_ERROR_SECURITY("t-token.foreign", 404, "A principal of one tenant names another."),

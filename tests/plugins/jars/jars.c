@@ -19,7 +19,8 @@ static bool has_hole(struct wk_call *call, const char *name) { return !strcmp(wk
 
 static json_t *jar_json(struct wk_call *call, const struct wk_rows *rows, size_t i)
 {
-    json_t *jar = json_pack("{s:s, s:s, s:I}", "id", wk_rows_text(rows, i, 0), "label", wk_rows_text(rows, i, 1), "grams", (json_int_t)wk_rows_int(rows, i, 2));
+    json_t *jar = json_pack("{s:s, s:s, s:I}", "id", wk_rows_text(rows, i, 0), "label", wk_rows_text(rows, i, 1), "grams",
+                            (json_int_t)wk_rows_int(rows, i, 2));
 
     if (jar && has_hole(call, "member"))
         (void)json_object_set_new(jar, "tenant_id", json_string("whose it is"));
@@ -59,8 +60,8 @@ static bool list_jars(struct wk_call *call, struct wk_http *http, struct wk_err 
     items = json_array();
     for (size_t i = 0; i < wk_rows_count(rows) && i < (size_t)limit; i++)
         (void)json_array_append_new(items, jar_json(call, rows, i));
-    return wk_http_reply_json(call, http, 200,
-                              json_pack("{s:o, s:s?}", "items", items, "next", wk_rows_count(rows) > (size_t)limit ? wk_rows_text(rows, (size_t)limit - 1, 0) : NULL), err);
+    text = wk_rows_count(rows) > (size_t)limit ? wk_rows_text(rows, (size_t)limit - 1, 0) : NULL;
+    return wk_http_reply_json(call, http, 200, json_pack("{s:o, s:s?}", "items", items, "next", text), err);
 }
 
 static size_t characters(const char *text)
@@ -111,7 +112,8 @@ static bool make_jar(struct wk_call *call, struct wk_http *http, struct wk_err *
     const char *label;
     int64_t grams;
 
-    if (!take_jar(call, http, &label, &grams, err) || !wk_db_queue(call, &jars_make, WK_ARGS(wk_id(&id), wk_text(label), wk_int(grams)), 1, NULL, err))
+    if (!take_jar(call, http, &label, &grams, err) ||
+        !wk_db_queue(call, &jars_make, WK_ARGS(wk_id(&id), wk_text(label), wk_int(grams)), 1, NULL, err))
         return false;
     if ((has_hole(call, "foreign") || has_hole(call, "told")) && !wk_db_queue(call, &jars_shelve, WK_ARGS(wk_id(&id), wk_text(label)), 1, NULL, err))
         return false;

@@ -1,4 +1,4 @@
-/* The OpenAPI document: what a route implies stands in it, fragments are merged, what contradicts is refused. Files are real, the route table is the test's. */
+/* The OpenAPI document: what a route implies stands in it, fragments are merged, what contradicts is refused. Files are real. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define OF(name, which) {.plugin = name, .route = which}
 
 static char share[64];
 static const struct wk_route_info *table;
@@ -60,12 +62,14 @@ static int setup(void **state)
     json_decref(shared);
     put("jars", "openapi.json",
         "{\"tags\":[{\"name\":\"jars\",\"description\":\"d\"}],\"paths\":{"
-        "\"/v1/jars\":{\"get\":{\"operationId\":\"listJars\",\"responses\":{\"200\":{\"description\":\"d\"},\"404\":{\"description\":\"own words\"}}},"
+        "\"/v1/jars\":{\"get\":{\"operationId\":\"listJars\","
+        "\"responses\":{\"200\":{\"description\":\"d\"},\"404\":{\"description\":\"own words\"}}},"
         "\"post\":{\"operationId\":\"makeJar\",\"requestBody\":{\"required\":true},\"responses\":{\"201\":{\"description\":\"d\"}}}},"
         "\"/v1/jars/{id}\":{\"delete\":{\"operationId\":\"dropJar\",\"responses\":{\"204\":{\"description\":\"d\"}}}},"
         "\"/v1/sign-in\":{\"post\":{\"operationId\":\"signIn\",\"requestBody\":{\"required\":true},\"responses\":{\"200\":{\"description\":\"d\"}}}},"
         "\"/v1/open/{id}\":{\"get\":{\"operationId\":\"openJar\",\"responses\":{\"200\":{\"description\":\"d\"}}}},"
-        "\"/v1/of/{tenant}\":{\"get\":{\"operationId\":\"ofTenant\",\"parameters\":[{\"$ref\":\"#/components/parameters/If-None-Match\"}],\"responses\":{\"200\":{\"description\":\"d\"}}}}},"
+        "\"/v1/of/{tenant}\":{\"get\":{\"operationId\":\"ofTenant\","
+        "\"parameters\":[{\"$ref\":\"#/components/parameters/If-None-Match\"}],\"responses\":{\"200\":{\"description\":\"d\"}}}}},"
         "\"components\":{\"schemas\":{\"Jar\":{\"type\":\"string\"}}}}");
     return 0;
 }
@@ -88,7 +92,9 @@ static const struct wk_route list = {.method = WK_GET, .path = "/v1/jars", .perm
                              files = {.method = WK_GET, .path = "/v1/files/{rest*}", .permission = WK_PUBLIC},
                              any = {.method = WK_ANY, .path = "/v1/any", .permission = WK_PUBLIC},
                              unlisted = {.method = WK_GET, .path = "/v1/unlisted", .permission = WK_PUBLIC};
-static const struct wk_route_info jars[] = {{"jars", &list, NULL}, {"jars", &make, NULL}, {"jars", &drop, NULL}, {"jars", &shown, NULL}, {"jars", &of, NULL}, {"jars", &hidden, NULL}, {"jars", &files, NULL}, {"jars", &any, NULL}, {"jars", &sign_in, NULL}};
+static const struct wk_route_info jars[] = {OF("jars", &list), OF("jars", &make), OF("jars", &drop), OF("jars", &shown), OF("jars", &of),
+                                            OF("jars", &hidden),
+                                            OF("jars", &files), OF("jars", &any), OF("jars", &sign_in)};
 
 static json_t *made(const struct wk_route_info *routes, size_t n, struct openapi *out)
 {
@@ -123,7 +129,8 @@ static const char *parameters(const json_t *operation)
 
     text[0] = '\0';
     json_array_foreach(json_object_get(operation, "parameters"), i, one)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "", strrchr(json_string_value(json_object_get(one, "$ref")), '/') + 1);
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i ? " " : "",
+                       strrchr(json_string_value(json_object_get(one, "$ref")), '/') + 1);
     return text;
 }
 static const json_t *operation(const json_t *doc, const char *path, const char *method)
@@ -148,13 +155,16 @@ static void what_a_route_implies_stands_beside_what_its_fragment_says(void **sta
     static const struct {
         const char *path, *method, *statuses, *parameters, *security, *permission;
     } wanted[] = {
-        {"/v1/jars", "get", "200 304 400 401 403 404 429 500 503", "If-None-Match Wakala-Tenant", "[{\"bearer\":[\"jars.read\"]},{\"apiKey\":[\"jars.read\"]}]", "jars.read"},
+        {"/v1/jars", "get", "200 304 400 401 403 404 429 500 503", "If-None-Match Wakala-Tenant",
+         "[{\"bearer\":[\"jars.read\"]},{\"apiKey\":[\"jars.read\"]}]", "jars.read"},
         {"/v1/jars", "post", "201 400 401 403 404 409 413 415 422 429 500 503", "Idempotency-Key Wakala-Tenant",
          "[{\"bearer\":[\"jars.write\"]},{\"apiKey\":[\"jars.write\"]}]", "jars.write"},
-        {"/v1/jars/{id}", "delete", "204 400 401 403 404 409 422 429 500 503", "Idempotency-Key Wakala-Tenant", "[{\"bearer\":[]},{\"apiKey\":[]}]", NULL},
+        {"/v1/jars/{id}", "delete", "204 400 401 403 404 409 422 429 500 503", "Idempotency-Key Wakala-Tenant",
+         "[{\"bearer\":[]},{\"apiKey\":[]}]", NULL},
         {"/v1/sign-in", "post", "200 400 401 413 415 422 429 500 503", "", "[]", NULL},
         {"/v1/open/{id}", "get", "200 400 401 404 429 500 503", "", "[]", NULL},
-        {"/v1/of/{tenant}", "get", "200 304 400 401 403 404 429 500 503", "If-None-Match", "[{\"bearer\":[\"jars.read\"]},{\"apiKey\":[\"jars.read\"]}]", "jars.read"},
+        {"/v1/of/{tenant}", "get", "200 304 400 401 403 404 429 500 503", "If-None-Match",
+         "[{\"bearer\":[\"jars.read\"]},{\"apiKey\":[\"jars.read\"]}]", "jars.read"},
     };
     struct openapi out;
     json_t *doc = made(jars, WK_COUNT(jars), &out);
@@ -217,7 +227,8 @@ static void every_reference_leads_somewhere(void **state)
 
 static void the_same_routes_give_the_same_document_in_any_order(void **state)
 {
-    const struct wk_route_info backwards[] = {{"jars", &sign_in, NULL}, {"jars", &of, NULL}, {"jars", &shown, NULL}, {"jars", &drop, NULL}, {"jars", &make, NULL}, {"jars", &list, NULL}};
+    const struct wk_route_info backwards[] = {OF("jars", &sign_in), OF("jars", &of), OF("jars", &shown), OF("jars", &drop), OF("jars", &make),
+                                              OF("jars", &list)};
     struct openapi a, b, c;
     struct wk_err err;
 
@@ -236,7 +247,7 @@ static void the_same_routes_give_the_same_document_in_any_order(void **state)
 
 static void a_route_that_nobody_describes_is_left_out_and_named(void **state)
 {
-    const struct wk_route_info routes[] = {{"jars", &list, NULL}, {"jars", &unlisted, NULL}, {"tins", &unlisted, NULL}};
+    const struct wk_route_info routes[] = {OF("jars", &list), OF("jars", &unlisted), OF("tins", &unlisted)};
     struct openapi out;
     json_t *doc = made(routes, WK_COUNT(routes), &out);
 
@@ -250,7 +261,7 @@ static void a_route_that_nobody_describes_is_left_out_and_named(void **state)
 
 static void refused(const char *part)
 {
-    const struct wk_route_info routes[] = {{"jars", &list, NULL}, {"tins", &unlisted, NULL}};
+    const struct wk_route_info routes[] = {OF("jars", &list), OF("tins", &unlisted)};
     struct openapi out;
     struct wk_err err = {0};
 
