@@ -21,6 +21,7 @@ static int next_byte(struct wk_span in, size_t *i, bool *escaped)
 }
 
 static bool is_control(int c) { return c < 0x20 || c == 0x7f; }
+static bool is_white(int c) { return c == '\t' || c == '\r' || c == '\n'; }
 
 static bool is_dots(const char *segment, size_t len)
 {
@@ -68,12 +69,24 @@ bool wk_http_decode_form(struct wk_span in, char *out, size_t *len)
         bool escaped;
         int c = next_byte(in, &i, &escaped);
 
-        if (c < 0 || (is_control(c) && c != '\t' && c != '\r' && c != '\n'))
+        if (c < 0 || (is_control(c) && !is_white(c)))
             return false;
         out[n++] = c == '+' && !escaped ? ' ' : (char)c;
     }
     out[n] = '\0';
     *len = n;
+    return true;
+}
+
+bool wk_http_form_is_valid(struct wk_span in)
+{
+    for (size_t i = 0; i < in.len;) {
+        bool escaped;
+        int c = next_byte(in, &i, &escaped);
+
+        if (c < 0 || (is_control(c) && !is_white(c)))
+            return false;
+    }
     return true;
 }
 

@@ -12,6 +12,7 @@ bool wk_http_decode_path(struct wk_span in, char *out, size_t *len);
 bool wk_http_decode_segment(struct wk_span in, char *out, size_t *len); /* one segment: %2F becomes '/', "..": refused */
 /* Query or form text: '+' is a space; tab, CR and LF are allowed, NUL and other control characters are not. */
 bool wk_http_decode_form(struct wk_span in, char *out, size_t *len);
+bool wk_http_form_is_valid(struct wk_span in); /* all of it could be decoded */
 
 /* Iterate "a=1&b=2": raw spans, not decoded. Start with a zeroed it and it.rest = the text. False at the end. */
 struct wk_query_iter {

@@ -105,6 +105,7 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_TRANSIENT("http.not_sent",
                        "A request to the outside did not leave (name, connection, TLS): the message has the reason. Safe to repeat."),
     WK_ERROR_BUSINESS("http.path", 400, "This address is not valid.", "The path has bytes or escapes that are never allowed."),
+    WK_ERROR_BUSINESS("http.query", 400, "This address is not valid.", "What stands behind the ? has bytes or escapes that are never allowed."),
     WK_ERROR_SYSTEM("http.reply_too_large", "A peer answered with more than the plugin allows (wk_fetch.reply_max): wrong address, or raise it."),
     WK_ERROR_SYSTEM("http.status", "A plugin answers with a status outside 200 to 599."),
     WK_ERROR_SYSTEM("http.twice", "A plugin answers twice."),

@@ -4,6 +4,7 @@
 #include "call/watch.h"
 #include "fiber/fiber.h"
 #include "http/client.h"
+#include "http/target.h"
 #include "observe/log.h"
 #include "observe/metric.h"
 #include "plugin/loader.h"
@@ -147,6 +148,9 @@ static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
 
     if (job->is_preflight)
         return run_preflight(job, call, err);
+    /* A parameter that cannot be decoded would look as if it were not there. */
+    if (!wk_http_form_is_valid(wk_exchange_query(job->http.x)))
+        return wk_fail(err, WK_BUSINESS, "http.query", "bytes or escapes that are never allowed");
     for (enum wk_phase phase = WK_PHASE_EDGE; phase <= WK_PHASE_CACHE; phase++) {
         enum wk_verdict verdict;
 

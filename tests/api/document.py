@@ -78,7 +78,7 @@ def text(schema):
     if schema.get("pattern") in by_pattern:
         return by_pattern[schema["pattern"]]
     if "pattern" in schema:
-        for tried in ("Some text", "text", "27820000042", "+27820000042", "100000000000042", "a.b", "12345678", "A1"):
+        for tried in ("Some text", "text", "27820000042", "+27820000042", "100000000000042", "a.b", "12345678", "123456", "A1", "Text text"):
             if re.search(schema["pattern"], tried) and schema.get("minLength", 0) <= len(tried) <= schema.get("maxLength", 99):
                 return tried
         raise ValueError(f"no example for the pattern {schema['pattern']}: give the schema `examples`")

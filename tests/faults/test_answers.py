@@ -24,6 +24,13 @@ class Answers(Case):
         self.assertEqual({m.strip() for m in headers["Allow"].split(",")}, {"GET", "HEAD"})
         self.assertEqual(json.loads(body)["status"], 405)
 
+    def test_a_query_that_cannot_be_decoded_is_refused(self):
+        for query in ("ms=%1f", "ms=1&x=%zz", "%00=1", "ms=%", "x=%7F"):
+            status, body, _ = self.small.request("GET", f"/probe/sleep?{query}")
+            self.assertEqual((status, json.loads(body)["code"]), (400, "http.query"), query)
+        for query in ("", "ms=1&x=%C3%BE%09+%0a", "ms=1&&x"):
+            self.assertEqual(self.small.request("GET", f"/probe/sleep?{query}")[0], 200, query)
+
     def test_a_commit_that_fails_is_the_answer(self):
         status, body, headers = self.small.request("POST", f"/probe/{self.small.tenant}/write-fails")
         self.assertEqual((status, json.loads(body)["code"]), (422, "probe.nothing"))
