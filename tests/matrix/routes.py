@@ -18,7 +18,7 @@ class Party:
     """A tenant's principal: how it asks, and what is its own."""
 
     def __init__(self, tenant, send):
-        self.tenant, self.send = tenant, send  # send(method, url, body text or None) -> (status, body bytes, headers)
+        self.tenant, self.send = tenant, send  # send(method, url, body text or None, headers) -> (status, body bytes, headers)
 
 
 def ids_of(sql, tenant, other):
@@ -59,7 +59,7 @@ def seed(document, party, times=1):
     for operation in doc.operations(document):
         if operation.method == "POST" and not operation.in_path and not operation.is_public:
             for _ in range(times):
-                status, _, _ = party.send("POST", operation.path, json.dumps(operation.body(everything=True)) if operation.body_schema is not None else None)
+                status, _, _ = party.send("POST", operation.path, json.dumps(operation.body(everything=True)) if operation.body_schema is not None else None, {})
             made += [operation.name] * (200 <= status < 300)
     return made
 
@@ -71,9 +71,9 @@ def named(operation, foreign, nobody):
             yield f"{{{name}}} = {where}", dict({n: nobody for n in operation.in_path}, **{name: value}), value
 
 
-def ask(operation, party, values, query=""):
+def ask(operation, party, values, query="", headers=None):
     body = operation.body(everything=False)
-    return party.send(operation.method, operation.url(values, query), None if body is None else json.dumps(body))
+    return party.send(operation.method, operation.url(values, query), None if body is None else json.dumps(body), headers or {})
 
 
 def by_path(operation, stranger, foreign, marks):
@@ -118,13 +118,26 @@ def by_body(operation, stranger, foreign, marks):
                 continue
             for value, where in foreign.items():
                 doc.at(whole, path)[name] = value
-                status, body, _ = stranger.send(operation.method, operation.url({n: str(uuid.uuid4()) for n in operation.in_path}), json.dumps(whole))
+                status, body, _ = stranger.send(operation.method, operation.url({n: str(uuid.uuid4()) for n in operation.in_path}), json.dumps(whole), {})
                 count += 1
                 if status >= 500:
                     found.append(f"{operation}: {name} = {where}: answered {status}")
                 found += leaks(operation, f"{name} = {where}", body, marks, value)
             doc.at(whole, path)[name] = member
     return found, count
+
+
+def by_header(operation, stranger, owner_tenant, marks):
+    """Another's tenant in the header that names one: refused like a tenant that nobody has."""
+    if not any(p["name"] == "Wakala-Tenant" for p in operation.parameters):
+        return [], 0
+    nobody, found = str(uuid.uuid4()), []
+    values = {n: str(uuid.uuid4()) for n in operation.in_path}
+    wanted = ask(operation, stranger, values, headers={"Wakala-Tenant": nobody})
+    got = ask(operation, stranger, values, headers={"Wakala-Tenant": owner_tenant})
+    if got[0] not in REFUSED or (got[0], masked(got[1])) != (wanted[0], masked(wanted[1])):
+        found.append(f"{operation}: Wakala-Tenant of another: answered {got[0]} {masked(got[1])[:160]}, a tenant of nobody {wanted[0]} {masked(wanted[1])[:160]}")
+    return found + leaks(operation, "Wakala-Tenant of another", got[1], marks), 2
 
 
 def leaks(operation, label, body, marks, asked=None):
@@ -162,6 +175,7 @@ def complaints(document, sql, owner, stranger, nobody, marks, skip=()):
         if not operation.is_public:
             runs += [by_path(operation, stranger, foreign, marks)] if operation.in_path else []
             runs += [by_query(operation, stranger, foreign, marks), by_body(operation, stranger, foreign, marks)]
+            runs += [by_header(operation, stranger, owner.tenant, marks)]
         for what, n in runs:
             found += what
             count += n
