@@ -26,6 +26,7 @@ static const struct wk_setting settings[] = {
     WK_SETTING_STRING("cache_vary", "Accept-Language", WK_SCOPE_HOST, "Request headers that the kept answers depend on."),
     WK_SETTING_DURATION("cache_client_age", "0s", WK_SCOPE_HOST, "How long a client may use an answer without asking again; 0s: it asks, and gets 304."),
     WK_SETTING_DURATION("idempotency_ttl", "24h", WK_SCOPE_HOST, "How long the answer to an Idempotency-Key is kept."),
+    WK_SETTING_BOOL("penalties", "true", WK_SCOPE_HOST, "Shut out for a while who is refused for what is forbidden again and again."),
     WK_SETTING_SIZE("gzip_min", "1k", WK_SCOPE_HOST, "Text answers from this size on are compressed for those who can read it; 0: none."),
     {0},
 };

@@ -67,7 +67,7 @@ enum wk_verdict edge_before(struct wk_call *call, struct wk_http *http, struct w
         return WK_FAILED;
     if (edge_is_free(wk_http_path(http)))
         return verdict;
-    if (!(route->flags & WK_ROUTE_ALWAYS) && (left = wk_penalty_left(call, http, WK_PENALTY_ADDRESS, NULL)) > 0)
+    if (!(route->flags & WK_ROUTE_ALWAYS) && wk_setting_bool(call, "penalties") && (left = wk_penalty_left(call, http, WK_PENALTY_ADDRESS, NULL)) > 0)
         return rate_penalised(call, http, left, err);
     if (!rate_address(call, http, err))
         return WK_FAILED;

@@ -197,7 +197,7 @@ enum wk_verdict rate_before(struct wk_call *call, struct wk_http *http, struct w
 
     if (edge_is_free(wk_http_path(http)))
         return WK_DECLINED;
-    if (!(wk_http_route(http)->flags & WK_ROUTE_ALWAYS) && wk_principal(call)->subject) {
+    if (!(wk_http_route(http)->flags & WK_ROUTE_ALWAYS) && wk_principal(call)->subject && wk_setting_bool(call, "penalties")) {
         left_ms = wk_penalty_left(call, http, WK_PENALTY_CREDENTIAL, NULL);
         if (!left_ms)
             left_ms = wk_penalty_left(call, http, WK_PENALTY_TENANT, NULL);

@@ -34,7 +34,7 @@ class OfTests(unittest.TestCase):
         for role in (None, "staff"):
             with self.subTest(role):
                 before = proof.good_answers(self.jars.host)
-                status, out = proof.run(self.jars.host.port, self.jars.token(role) if role else None, EXAMPLES, SEED)
+                status, out = proof.run(self.jars.host.port, self.jars.token(role, subject="honest") if role else None, EXAMPLES, SEED)
                 self.assertEqual(status, 0, out)
                 served = {path for path, n in proof.good_answers(self.jars.host).items() if n > before.get(path, 0)}
                 for path in ("/v1/jars", "/v1/jars/{id}"):  # refused for another reason, everything would look true
@@ -44,7 +44,7 @@ class OfTests(unittest.TestCase):
         for lie, (operation, phases, wanted) in LIES.items():
             with self.subTest(lie):
                 self.jars.with_hole(lie)
-                status, out = proof.run(self.jars.host.port, self.jars.token("staff"), 10, SEED, phases, ["--include-operation-id", operation])
+                status, out = proof.run(self.jars.host.port, self.jars.token("staff", subject=lie), 10, SEED, phases, ["--include-operation-id", operation])
                 self.assertEqual(status, 1, out)
                 self.assertRegex(out, wanted)
 

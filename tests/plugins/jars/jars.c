@@ -3,7 +3,6 @@
  * "foreign" (another tenant's jar is shown), "told" (another tenant's jar is refused with a code of its own). Never shipped. */
 #include <wakala/json.h>
 #include <wakala/plugin.h>
-#include "openapi.h"
 
 #define JAR "id, label, grams"
 WK_SQL(jars_list, "SELECT " JAR " FROM jars_jar WHERE id > $1 ORDER BY id LIMIT $2");
@@ -151,23 +150,10 @@ static bool drop_jar(struct wk_call *call, struct wk_http *http, struct wk_err *
     return not_found(err);
 }
 
-static bool document(struct wk_call *call, struct wk_http *http, struct wk_err *err) { return openapi_serve(call, http, wk_state(call), err); }
-static struct openapi the_document;
-static bool jars_open(struct wk_plugin *plugin, struct wk_err *err)
-{
-    wk_set_state(plugin, &the_document);
-    return openapi_make("1.0.0", &the_document, err);
-}
-static void jars_close(struct wk_plugin *plugin)
-{
-    (void)plugin;
-    openapi_drop(&the_document);
-}
-
 static const struct wk_route routes[] = {
     {WK_GET, "/v1/jars", WK_PERM("jars.read"), list_jars, 0, 0, 0}, {WK_POST, "/v1/jars", WK_PERM("jars.write"), make_jar, 0, 0, 0},
     {WK_GET, "/v1/jars/{id}", WK_PERM("jars.read"), show_jar, 0, 0, 0}, {WK_DELETE, "/v1/jars/{id}", WK_PERM("jars.write"), drop_jar, 0, 0, 0},
-    {WK_GET, "/v1/openapi.json", WK_PUBLIC, document, 0, 0, 0}, {0}};
+    {0}};
 static const struct wk_error_type errors[] = {
     WK_ERROR_BUSINESS("jars.not_found", 404, "There is no such jar.", "Nobody of this tenant made one with this id."),
     WK_ERROR_REFUSAL("jars.parameter", 400, "That parameter is not valid.", "The message says what is allowed."),
@@ -175,5 +161,4 @@ static const struct wk_error_type errors[] = {
     WK_ERROR_REFUSAL("jars.type", 415, "That type is not taken.", "Send application/json."),
     {0},
 };
-WK_PLUGIN("jars", "1.0.0", .summary = "Keeps jars", .settings = settings, .routes = routes, .errors = errors, .open = jars_open,
-          .close = jars_close);
+WK_PLUGIN("jars", "1.0.0", .summary = "Keeps jars", .settings = settings, .routes = routes, .errors = errors);
