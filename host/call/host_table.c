@@ -3,6 +3,7 @@
 #include "call/guarded.h"
 #include "call/http_hook.h"
 #include "call/offload.h"
+#include "call/pass.h"
 #include "call/told.h"
 #include "fiber/fiber.h"
 #include "observe/backtrace.h"
@@ -314,6 +315,16 @@ static bool t_http_route_at(size_t i, struct wk_route_info *out)
     return true;
 }
 
+static bool t_add_route(struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err)
+{
+    return wk_registry_add_route(plugin->registry, plugin, route, err);
+}
+static struct wk_server *t_server_open(struct wk_plugin *plugin, const char *address, const char *target, struct wk_err *err)
+{
+    (void)plugin;
+    return wk_server_create(the_engine->base, address, target, err);
+}
+
 /* metric.h: the cell is found by name each time; the table is small and hashed. */
 static struct wk_metric *cell(const struct wk_plugin *plugin, enum wk_metric_kind kind, const char *metric)
 {
@@ -383,6 +394,7 @@ const struct wk_host wk_host_table = {
     .limit_cluster = wk_call_limit_cluster,
     .http_run = wk_hook_run, .http_query_text = wk_hook_query_text, .plugin_setting_where = t_plugin_where,
     .tenant_address = t_tenant_address,
+    .add_route = t_add_route, .server_open = t_server_open, .http_pass = wk_call_pass,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

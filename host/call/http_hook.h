@@ -7,7 +7,7 @@
 #include "http/router.h"
 #include "http/server.h"
 
-enum { WK_HTTP_HEADERS_MAX = 32 };
+enum { WK_HTTP_HEADERS_MAX = 64 };
 struct wk_http {
     struct wk_call *call;
     struct wk_exchange *x; /* NULL once it is answered or gone */

@@ -161,6 +161,15 @@ bool wk_guard_enter(struct wk_guard *guard, const char *target, bool is_named, s
     return true;
 }
 
+bool wk_guard_admit(struct wk_guard *guard, const char *target, struct wk_ticket *ticket, struct wk_err *err)
+{
+    struct wk_region_target *cell = find(guard, target, true);
+    int64_t wait_ms;
+
+    *ticket = (struct wk_ticket){.pass = {.probe = -1}, .target = cell ? (int)(cell - guard->target) : -1, .is_uncounted = true};
+    return !cell || wk_breaker_enter(cell, guard->conf.share, guard->conf.now_us(), &ticket->pass, &wait_ms) || refuse(err, "target.open", wait_ms, target);
+}
+
 static void tell(struct wk_guard *guard, const struct wk_region_target *cell, enum wk_breaker_turn turn)
 {
     int64_t open_ms;
@@ -175,10 +184,10 @@ static void tell(struct wk_guard *guard, const struct wk_region_target *cell, en
 
 void wk_guard_leave(struct wk_guard *guard, const struct wk_ticket *ticket, enum wk_outcome_class outcome)
 {
-    guard->calls--;
+    guard->calls -= !ticket->is_uncounted;
     if (ticket->target < 0)
         return;
-    guard->under_way[ticket->target]--;
+    guard->under_way[ticket->target] -= !ticket->is_uncounted;
     tell(guard, &guard->target[ticket->target], wk_breaker_leave(&ticket->pass, &guard->conf.breaker, outcome, guard->conf.now_us()));
 }
 

@@ -25,11 +25,14 @@ void wk_guard_destroy(struct wk_guard *guard); /* NULL allowed */
 struct wk_ticket { /* of a call under way */
     struct wk_pass pass;
     int target; /* place in the table; -1: there was no room for it */
+    bool is_uncounted; /* the breaker alone: somebody else bounds how many are under way */
 };
 /* "https://host:port" of a URL into out; false: not one. */
 bool wk_guard_origin(const char *url, char *out, size_t size);
 /* False: err says target.open, target.full, target.all_full (TRANSIENT), with retry_after_ms. True: leave with the same ticket, whatever happens. */
 bool wk_guard_enter(struct wk_guard *guard, const char *target, bool is_named, struct wk_ticket *ticket, struct wk_err *err);
+/* The breaker alone, for servers behind the gateway: their pool bounds how many are under way. target.open (TRANSIENT). */
+bool wk_guard_admit(struct wk_guard *guard, const char *target, struct wk_ticket *ticket, struct wk_err *err);
 void wk_guard_leave(struct wk_guard *guard, const struct wk_ticket *ticket, enum wk_outcome_class outcome);
 int64_t wk_guard_wait_ms(struct wk_guard *guard, const char *target); /* 0: a call may go */
 void wk_guard_garbage(struct wk_guard *guard, const char *target);    /* the last answer was good for HTTP and nonsense for its reader */

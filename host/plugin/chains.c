@@ -150,6 +150,30 @@ static void check_routes(const struct wk_registry *r, struct wk_problems *proble
     }
 }
 
+/* What open() adds meets the same rules as a table's row, one by one. */
+bool wk_registry_add_route(struct wk_registry *r, struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err)
+{
+    struct wk_route_hook *more;
+    size_t n;
+
+    if (plugin->is_open)
+        return wk_fail(err, WK_SYSTEM, "plugin.descriptor", "%s: routes are added in open() only", plugin->name);
+    if (!wk_route_check(plugin->name, route, err))
+        return false;
+    for (size_t i = 0; i < r->route_count; i++)
+        if (r->routes[i].route->method == route->method && same_path(r->routes[i].route->path, route->path))
+            return wk_fail(err, WK_SYSTEM, "plugin.route_taken", "route %s of %s is one of %s, too", route->path, plugin->name, r->routes[i].plugin->name);
+    (void)wk_registry_offers(r, "identity/1", &n);
+    if (!n && strcmp(route->permission, WK_PUBLIC) != 0)
+        return wk_fail(err, WK_SYSTEM, "plugin.route_taken", "route %s of %s asks for \"%s\", but no enabled plugin provides identity/1", route->path,
+                       plugin->name, route->permission);
+    if (!(more = realloc(r->routes, (r->route_count + 1) * sizeof *more)))
+        return wk_fail(err, WK_SYSTEM, "host.no_memory", "routes");
+    r->routes = more;
+    r->routes[r->route_count++] = (struct wk_route_hook){plugin, route};
+    return true;
+}
+
 static void check_events(const struct wk_registry *r, struct wk_problems *problems)
 {
     for (size_t i = 1; i < r->event_count; i++)
@@ -190,6 +214,7 @@ bool wk_registry_chain(struct wk_registry *registry, struct wk_problems *problem
     if (!make_room(registry) || !fill_all(registry))
         return false;
     sort_all(registry);
+    registry->table_routes = registry->route_count;
     check_routes(registry, problems);
     check_events(registry, problems);
     check_identity(registry, problems);

@@ -117,25 +117,32 @@ static bool is_permission(const char *p)
     return p && (!strcmp(p, WK_PUBLIC) || !strcmp(p, WK_AUTHENTICATED) || (is_made_of(p, LOWER DIGITS "_.", 100) && strchr(p, '.')));
 }
 
+bool wk_route_check(const char *plugin, const struct wk_route *r, struct wk_err *err)
+{
+    struct check c = {plugin, "route", err};
+
+    if (!is_path(r->path, '*'))
+        return bad(&c, r->path, "is not a path such as \"/v1/orders/{id}\" or \"/files/{rest*}\"");
+    if (!((r->method >= WK_GET && r->method <= WK_HEAD_) || r->method == WK_ANY))
+        return bad(&c, r->path, "unknown method");
+    if (!is_permission(r->permission))
+        return bad(&c, r->path, "names no permission: WK_PERM(\"orders.read\"), WK_AUTHENTICATED or WK_PUBLIC");
+    if (!r->run)
+        return bad(&c, r->path, "has no function");
+    if (r->flags & ~(uint32_t)(WK_ROUTE_PIECES | WK_ROUTE_CACHE | WK_ROUTE_OWN | WK_ROUTE_ALWAYS))
+        return bad(&c, r->path, "has a flag this host does not know");
+    if ((r->flags & WK_ROUTE_CACHE) && r->method != WK_GET)
+        return bad(&c, r->path, "WK_ROUTE_CACHE is for GET alone");
+    return true;
+}
+
 static bool check_routes(const struct wk_plugin_desc *d, struct wk_err *err)
 {
     struct check c = {d->name, "route", err};
 
     for (const struct wk_route *r = d->routes; r && r->method; r++) {
-        if (!in_bounds(&c, (size_t)(r - d->routes)))
+        if (!in_bounds(&c, (size_t)(r - d->routes)) || !wk_route_check(d->name, r, err))
             return false;
-        if (!is_path(r->path, '*'))
-            return bad(&c, r->path, "is not a path such as \"/v1/orders/{id}\" or \"/files/{rest*}\"");
-        if (!((r->method >= WK_GET && r->method <= WK_HEAD_) || r->method == WK_ANY))
-            return bad(&c, r->path, "unknown method");
-        if (!is_permission(r->permission))
-            return bad(&c, r->path, "names no permission: WK_PERM(\"orders.read\"), WK_AUTHENTICATED or WK_PUBLIC");
-        if (!r->run)
-            return bad(&c, r->path, "has no function");
-        if (r->flags & ~(uint32_t)(WK_ROUTE_PIECES | WK_ROUTE_CACHE | WK_ROUTE_OWN | WK_ROUTE_ALWAYS))
-            return bad(&c, r->path, "has a flag this host does not know");
-        if ((r->flags & WK_ROUTE_CACHE) && r->method != WK_GET)
-            return bad(&c, r->path, "WK_ROUTE_CACHE is for GET alone");
         for (const struct wk_route *q = d->routes; q < r; q++)
             if (!strcmp(q->path, r->path) && q->method == r->method)
                 return bad(&c, r->path, "stands twice with the same method");

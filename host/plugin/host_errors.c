@@ -155,6 +155,7 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SYSTEM("plugin.crashed",
                     "Workers died while they handled this event: the named plugin has a bug. After its fix: wakala dead requeue."),
     WK_ERROR_SYSTEM("plugin.damaged", "The plugin's ELF headers are damaged: reinstall it."),
+    WK_ERROR_SYSTEM("plugin.route_taken", "A route that is added when a plugin opens is another's already, or asks for a permission where nobody says who asks: the message says which."),
     WK_ERROR_SYSTEM("plugin.descriptor", "A plugin's descriptor breaks a rule: the message says which row and what is allowed."),
     WK_ERROR_SYSTEM("plugin.library", "A shared library that the plugin needs is not installed."),
     WK_ERROR_SYSTEM("plugin.load", "The plugin cannot be loaded: the message has the linker's words."),

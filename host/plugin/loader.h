@@ -34,6 +34,7 @@ void wk_plugin_destroy(struct wk_plugin *plugin); /* frees the host's side; the 
 WK_DEFINE_AUTO(wk_plugin)
 
 /* Check a descriptor by itself (also the test kit's entry). name and version as in the note. */
+bool wk_route_check(const char *plugin, const struct wk_route *route, struct wk_err *err); /* one row by itself */
 bool wk_desc_check(const struct wk_plugin_desc *desc, const char *name, const char *version, struct wk_err *err);
 
 static inline bool wk_plugin_is(const struct wk_plugin *plugin) { return plugin && plugin->magic == WK_PLUGIN_MAGIC; }

@@ -86,6 +86,8 @@ void wk_registry_close(struct wk_registry *registry)
         struct wk_plugin *p = registry->plugins[--registry->opened];
 
         p->is_open = false;
+        if (!registry->opened)
+            registry->route_count = registry->table_routes;
         if (!p->desc.close)
             continue;
         note(registry, p->name, p->version, p->build_id, "close");

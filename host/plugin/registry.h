@@ -76,6 +76,8 @@ struct wk_inbox_hook {
 };
 const struct wk_message_hook *wk_registry_messages(const struct wk_registry *registry, size_t *n);
 const struct wk_filter_hook *wk_registry_filters(const struct wk_registry *registry, enum wk_phase phase, size_t *n);
+/* In the plugin's open(): one more, until it is closed. plugin.descriptor, plugin.route_taken (SYSTEM). */
+bool wk_registry_add_route(struct wk_registry *registry, struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err);
 const struct wk_route_hook *wk_registry_routes(const struct wk_registry *registry, size_t *n);     /* by plugin */
 const struct wk_sub_hook *wk_registry_subs(const struct wk_registry *registry, size_t *n);         /* by full name */
 const struct wk_event_hook *wk_registry_events(const struct wk_registry *registry, size_t *n);     /* by type name */

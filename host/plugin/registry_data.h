@@ -25,6 +25,7 @@ struct wk_registry {
     struct wk_inbox_hook *inboxes;
     struct wk_error_hook *errors; /* by code */
     size_t message_count, filter_count, route_count, sub_count, event_count, inbox_count, error_count;
+    size_t table_routes; /* how many of the routes come from tables; open() may add more */
 };
 
 /* Each returns false only without memory; everything else goes into problems. */

@@ -19,7 +19,7 @@ struct target { /* what a route leads to */
     enum { TO_ROUTE, TO_INBOX, TO_FORWARD } kind;
     const struct wk_route_hook *route;
     const struct wk_inbox_hook *inbox;
-    const struct wk_forward *forward;
+    struct wk_server *server; /* of a forward */
     const char *label; /* the pattern: what logs, blame and metrics say */
     struct wk_metric *count[CLASSES_HTTP], *seconds;
 };
@@ -251,7 +251,7 @@ static void job_main(void *arg)
     } else if (match) {
         int64_t began = wk_exchange_received_us(job->http.x);
 
-        count(job->target, wk_forward_run(front->engine, job->target->forward, &job->http), began);
+        count(job->target, wk_forward_run(job->target->server, &job->http), began);
     } else {
         wk_exchange_set_data(job->http.x, NULL);
         wk_exchange_release(job->http.x);
@@ -517,7 +517,9 @@ static bool add_forwards(struct wk_front *front, const struct wk_config *config,
         label = strdup(path);
         if (!label)
             return wk_fail(err, WK_SYSTEM, "host.no_memory", "forwards");
-        t = target_add(front, (struct target){.kind = TO_FORWARD, .forward = &forwards[i], .label = label});
+        t = target_add(front, (struct target){.kind = TO_FORWARD, .label = label});
+        if (!(t->server = wk_server_create(front->engine->base, forwards[i].to, label, err)))
+            return false;
         for (size_t k = 0; k < WK_COUNT(methods); k++)
             if (!wk_router_add(front->router, methods[k], label, "forward", t, err))
                 return false;

@@ -27,6 +27,9 @@ static const struct wk_setting settings[] = {
     WK_SETTING_DURATION("cache_client_age", "0s", WK_SCOPE_HOST, "How long a client may use an answer without asking again; 0s: it asks, and gets 304."),
     WK_SETTING_DURATION("idempotency_ttl", "24h", WK_SCOPE_HOST, "How long the answer to an Idempotency-Key is kept."),
     WK_SETTING_BOOL("penalties", "true", WK_SCOPE_HOST, "Shut out for a while who is refused for what is forbidden again and again."),
+    WK_SETTING_STRING("routes", "", WK_SCOPE_HOST,
+                      "Routes that servers behind the gateway answer, \";\" between them: name = /prefix/ -> http://host:port ... permission=name write=name "
+                      "timeout=10s retry=0 cache=60s body=1M reply=1M."),
     WK_SETTING_SIZE("gzip_min", "1k", WK_SCOPE_HOST, "Text answers from this size on are compressed for those who can read it; 0: none."),
     {0},
 };
@@ -71,8 +74,11 @@ static bool refuse(struct wk_plugin *plugin, const char *key, struct wk_span bad
 static bool read_settings(struct wk_plugin *plugin, struct api *api, struct wk_err *err)
 {
     static const char a_rate[] = "allowed are name=rate and name=rate/burst, rates above 0 up to 1000000";
+    const char *allowed;
     struct wk_span bad;
 
+    if (!proxies_parse(wk_plugin_setting_string(plugin, "routes"), &api->proxies, &bad, &allowed))
+        return refuse(plugin, "routes", bad, allowed, err);
     if (!rates_parse(wk_plugin_setting_string(plugin, "tier_rates"), &api->tiers, &bad))
         return refuse(plugin, "tier_rates", bad, a_rate, err);
     if (!rates_parse(wk_plugin_setting_string(plugin, "route_rates"), &api->routes, &bad))
@@ -90,6 +96,7 @@ static void finish(struct api *api)
     rates_finish(&api->routes);
     tagged_finish(&api->tagged);
     openapi_drop(&api->document);
+    proxies_finish(&api->proxies);
     free(api);
 }
 
@@ -99,7 +106,8 @@ static bool api_open(struct wk_plugin *plugin, struct wk_err *err)
 
     if (!api)
         return wk_fail(err, WK_SYSTEM, "host.no_memory", "gateway");
-    if (!read_settings(plugin, api, err) || !tagged_make(&api->tagged, err) || !openapi_make("1.0.0", &api->document, err)) {
+    if (!read_settings(plugin, api, err) || !proxies_open(plugin, &api->proxies, err) || !tagged_make(&api->tagged, err) ||
+        !openapi_make("1.0.0", &api->document, err)) {
         finish(api);
         return false;
     }

@@ -3,11 +3,13 @@
 #define API_H
 #include "cached.h"
 #include "openapi.h"
+#include "proxy.h"
 #include "rate.h"
 
 struct api {
     struct rates tiers, routes;
     struct tagged tagged;
     struct openapi document;
+    struct proxies proxies;
 };
 #endif

@@ -242,16 +242,23 @@ static const char *tags_of(const struct api *api, const struct wk_route *route, 
     return NULL;
 }
 
+static uint32_t lifetime_of(struct wk_call *call, const struct wk_route *route)
+{
+    const struct proxied *p = proxies_find(&((const struct api *)wk_state(call))->proxies, route);
+
+    return (uint32_t)(p ? p->cache_s : wk_setting_ms(call, "cache_ttl") / 1000);
+}
+
 enum wk_verdict cached_before(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     const struct wk_route *route = wk_http_route(http);
-    struct wk_cache_spec spec = {.size = sizeof spec, .ns = "answer", .lifetime_s = (uint32_t)(wk_setting_ms(call, "cache_ttl") / 1000), .key_len = 32};
+    struct wk_cache_spec spec = {.size = sizeof spec, .ns = "answer", .key_len = 32};
     struct load load = {.http = http};
     struct wk_span value = {0};
     uint8_t key[32];
     bool is_kept, is_hit;
 
-    if (!(route->flags & WK_ROUTE_CACHE) || !spec.lifetime_s || !wk_tenant(call))
+    if (!(route->flags & WK_ROUTE_CACHE) || !wk_tenant(call) || !(spec.lifetime_s = lifetime_of(call, route)))
         return WK_DECLINED;
     spec.key = key;
     spec.tags = tags_of(wk_state(call), route, &is_kept);

@@ -2,11 +2,13 @@
 import concurrent.futures
 import gzip
 import http.client
+import http.server
 import json
 import signal
 import threading
 import time
 import unittest
+import urllib.parse
 
 from harness import procs
 from harness.procs import until
@@ -15,12 +17,12 @@ from harness.sim import request
 from .small import Case, Small
 
 CONF = """enabled = true; rate = {rate}; address_rate = {address_rate}; host_share = {share}; route_rates = "/v1/few=5/5 POST:/v1/few=7";
-cors_origins = "https://shop.example https://*.shop.example"; cors_max_age = "60s"; """
+cors_origins = "https://shop.example https://*.shop.example"; cors_max_age = "60s"; routes = {routes}; """
 
 
 class Gateway(Small):
-    def __init__(self, rate=100000, address_rate=0, share=100, **options):
-        self.rates = {"rate": rate, "address_rate": address_rate, "share": share}
+    def __init__(self, rate=100000, address_rate=0, share=100, routes='""', **options):
+        self.rates = {"rate": rate, "address_rate": address_rate, "share": share, "routes": routes}
         super().__init__(plugins=("api", "gate"), **options)
 
     def configure(self):
@@ -350,6 +352,143 @@ class Idempotency(ApiCase):
             self.small.pg.thaw()
         until(lambda: self.post("seven")[0] == 201, 20, "it heals")
         self.assertEqual(self.small.names(), ["thing"])
+
+
+class Behind(http.server.ThreadingHTTPServer):
+    """A server behind the gateway: says what it was asked."""
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, name, port=0):
+        super().__init__(("127.0.0.1", port), self.Answer)
+        self.name, self.asked = name, 0
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def end(self):
+        self.shutdown()
+        self.server_close()
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def handle_one(self):
+            self.server.asked += 1
+            query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(self.path).query))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            time.sleep(int(query.get("ms", 0)) / 1000)
+            if "cut" in query:
+                self.close_connection = True
+                return
+            answer = json.dumps({"server": self.server.name, "n": self.server.asked, "method": self.command, "path": self.path, "body": body.decode(),
+                                 "headers": {k.lower(): v for k, v in self.headers.items()}, "fill": "x" * int(query.get("fill", 0))}).encode()
+            self.send_response(int(query.get("status", 200)))
+            for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(answer))), ("X-Kept", "yes"), ("x-wakala-tenant", "forged"),
+                                ("X-Request-Id", "of-the-server"), ("Connection", "x-hop"), ("X-Hop", "1"), ("X-Empty", "")):
+                self.send_header(name, value)
+            for cookie in range(int(query.get("cookies", 0))):
+                self.send_header("Set-Cookie", f"c{cookie}=1")
+            self.end_headers()
+            self.wfile.write(answer)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one
+
+
+class Passed(ApiCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = [Behind("one"), Behind("two")]
+        for server in cls.servers:
+            cls.addClassCleanup(server.end)
+        one, two = (f"http://127.0.0.1:{s.server_address[1]}" for s in cls.servers)
+        away = f"http://127.0.0.1:{procs.free_ports(1)[0]}"
+        cls.gateway = {"routes": f'''"erp = /v1/erp/ -> {one}, {two} timeout=1s retry=1 body=2k;"
+            "open=/open/ -> {one} permission=- timeout=500ms; kept = /v1/kept/ -> {one} cache=60s;"
+            "half = /v1/half/ -> {away} {one} retry=1; gone = /v1/gone/ -> {away}"'''}
+        super().setUpClass()
+
+    def passed(self, *args, **more):
+        status, body, headers = self.ask(*args, **more)
+        return status, json.loads(body), headers
+
+    def test_a_request_goes_as_it_came_and_says_for_whom(self):
+        status, got, headers = self.passed("POST", "/v1/erp/a%2Fb?x=1&y=%20", b"a body", {
+            "X-Own": "kept", "X-Wakala-Tenant": "forged", "x-wakala-subject": "forged", "Connection": "keep-alive, X-Hop", "X-Hop": "1", "TE": "trailers",
+            "X-Request-Id": "mine-1", "X-Forwarded-For": "192.0.2.1", "traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01", "Accept-Encoding": "gzip"})
+        self.assertEqual((status, got["method"], got["path"], got["body"]), (200, "POST", "/v1/erp/a%2Fb?x=1&y=%20", "a body"))
+        seen = got["headers"]
+        self.assertEqual((seen["x-own"], seen["x-wakala-tenant"], seen["x-wakala-subject"], seen["x-wakala-role"]), ("kept", self.small.tenant, "amina", "staff"))
+        self.assertEqual((seen["x-request-id"], seen["x-forwarded-for"], seen["x-forwarded-host"]), ("mine-1", "192.0.2.1, 127.0.0.1",
+                                                                                                    f"127.0.0.1:{self.small.host.port}"))
+        self.assertRegex(seen["traceparent"], "^00-" + "a" * 32 + "-(?!b{16})[0-9a-f]{16}-01$")
+        self.assertEqual({"x-hop", "te", "accept-encoding", "connection"} & set(seen), set())
+        self.assertEqual((headers["X-Kept"], headers["X-Request-Id"], headers["X-Empty"], headers["RateLimit-Policy"]), ("yes", "mine-1", "", '"tenant";q=100000;w=1'))
+        self.assertEqual({"x-wakala-tenant", "X-Hop"} & set(headers), set())
+        status, got, _ = self.passed("GET", "/open/x", who=None, headers={"x-wakala-subject": "forged"})
+        self.assertEqual((status, [h for h in got["headers"] if h.startswith("x-wakala")]), (200, []))
+        self.assertEqual(self.ask("GET", "/v1/erp/x", who=None)[0], 401)
+
+    def test_every_method_and_head_and_servers_in_turn(self):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            self.assertEqual(self.passed(method, "/v1/erp/m")[1]["method"], method)
+        self.assertEqual({self.passed("GET", "/v1/erp/t")[1]["server"] for _ in range(12)}, {"one", "two"})
+        status, body, headers = self.ask("HEAD", "/v1/erp/h")
+        self.assertEqual((status, body), (200, b""))
+        self.assertGreater(int(headers["Content-Length"]), 100)
+
+    def test_the_same_filters_serve_it(self):
+        small = self.ask("GET", "/v1/erp/z?fill=5000", headers={"Accept-Encoding": "gzip"})
+        self.assertEqual(len(json.loads(gzip.decompress(small[1]))["fill"]), 5000)
+        self.assertEqual((small[2]["Content-Encoding"], small[2]["Content-Type"]), ("gzip", "application/json"))
+        c = http.client.HTTPConnection("127.0.0.1", self.small.host.port, timeout=10)
+        c.request("GET", "/v1/erp/c?cookies=2", headers=self.small.who())
+        self.assertEqual(c.getresponse().msg.get_all("Set-Cookie"), ["c0=1", "c1=1"])
+        c.close()
+        first, again = (self.passed("POST", "/v1/erp/once", b"x", {"Idempotency-Key": "k"}) for _ in range(2))
+        self.assertEqual((first[1], again[2]["Idempotency-Replayed"]), (again[1], "true"))
+        kept = {}
+        def hits():  # each worker keeps its own here
+            status, got, headers = self.passed("GET", "/v1/kept/a?b=1", headers={"If-None-Match": '"other"'})
+            self.assertNotIn("if-none-match", got["headers"])
+            kept.setdefault(got["n"], []).append(headers)
+            return status == 200 and any(len(h) > 3 and h[-1]["Cache-Status"] == "wakala; hit" for h in kept.values())
+        until(hits, 10, "an answer is kept")
+        self.assertEqual(self.passed("POST", "/v1/kept/a")[0], 200)
+        for _ in range(6):
+            self.assertGreater(self.passed("GET", "/v1/kept/a?b=1")[1]["n"], max(kept))
+        self.assertEqual(self.ask("POST", "/v1/erp/big", b"x" * 3000)[0], 413)
+        self.assertEqual(self.passed("GET", "/v1/erp/s?status=418")[0], 418)
+
+    def test_a_server_that_fails(self):
+        self.assertEqual([self.passed("GET", "/v1/half/x")[0] for _ in range(8)], [200] * 8)  # the other one, and after five the breaker knows
+        self.assertEqual([self.passed("POST", "/v1/half/x")[0] for _ in range(8)], [200] * 8)  # nothing was sent: also what is not safe
+        for _ in range(6):
+            status, body, headers = self.ask("GET", "/v1/gone/x")
+            self.assertEqual((status, json.loads(body)["code"]), (503, "SYSTEM_ERROR"))
+            self.assertIn("Retry-After", headers)
+        self.assertIn("target=\"gone@127.0.0.1:", request(self.small.host.admin_port, "GET", "/metrics")[2].decode())
+        asked = sum(s.asked for s in self.servers)
+        self.assertEqual(self.ask("POST", "/v1/erp/x?cut=1")[0], 503)  # it may have taken effect: not again
+        self.assertEqual(sum(s.asked for s in self.servers), asked + 1)
+        self.assertEqual(self.ask("GET", "/v1/erp/x?cut=1")[0], 503)
+        self.assertGreaterEqual(sum(s.asked for s in self.servers), asked + 3)
+        began = time.monotonic()
+        self.assertEqual(self.ask("GET", "/open/x?ms=2000", who=None)[0], 503)
+        self.assertLess(time.monotonic() - began, 1.5)
+
+    def test_a_conf_that_cannot_be_meant_is_named(self):
+        for routes, says in (("a = /v1/a -> http://127.0.0.1:1", "a prefix begins and ends with /"), ("a = /v1/a/ -> ftp://x", "allowed are permission=name"),
+                             ("a = /v1/a/ -> http://127.0.0.1:1 timeout=1x", '\\"timeout=1x\\"'), ("a = /v1/a/ ->", "names no server"),
+                             ("a = /v1/a/ -> http://127.0.0.1:1; b = /v1/a/ -> http://127.0.0.1:1", "is one of api, too"),
+                             ("a = /v1/a/ -> http://nobody.invalid:1", "wanted is host:port")):
+            self.small.conf("api", f'enabled = true; \nroutes = "{routes}";')
+            status, out = self.small.host.cli("reload", check=False, timeout=60)
+            self.assertNotEqual(status, 0)
+            self.assertIn(says.replace('\\"', '"'), out)
+            self.assertIn("20-api.conf:2", out)
+        self.small.configure()
 
 
 if __name__ == "__main__":

@@ -378,7 +378,10 @@ MEMBER(wk_host, http_run, 640, bool (*)(struct wk_call *, struct wk_http *, stru
 MEMBER(wk_host, http_query_text, 648, const char *(*)(struct wk_http *));
 MEMBER(wk_host, plugin_setting_where, 656, bool (*)(struct wk_plugin *, const char *, char *, size_t));
 MEMBER(wk_host, tenant_address, 664, const char *(*)(struct wk_call *, const char *));
-GROWS(wk_host, 672);
+MEMBER(wk_host, add_route, 672, bool (*)(struct wk_plugin *, const struct wk_route *, struct wk_err *));
+MEMBER(wk_host, server_open, 680, struct wk_server *(*)(struct wk_plugin *, const char *, const char *, struct wk_err *));
+MEMBER(wk_host, http_pass, 688, bool (*)(struct wk_call *, struct wk_http *, const struct wk_passing *, struct wk_err *));
+GROWS(wk_host, 696);
 
 MEMBER(wk_identity, head, 0, struct wk_service_head);
 MEMBER(wk_identity, verify, 16, bool (*)(struct wk_call *, const char *, struct wk_principal *, struct wk_err *));
@@ -544,6 +547,15 @@ MEMBER(wk_outgoing, parameters, 112, const char *const *);
 MEMBER(wk_outgoing, parameter_count, 120, size_t);
 MEMBER(wk_outgoing, reply_to, 128, const char *);
 GROWS(wk_outgoing, 136);
+
+MEMBER(wk_passing, size, 0, uint32_t);
+MEMBER(wk_passing, timeout_ms, 4, uint32_t);
+MEMBER(wk_passing, servers, 8, struct wk_server *const *);
+MEMBER(wk_passing, count, 16, size_t);
+MEMBER(wk_passing, retries, 24, uint32_t);
+MEMBER(wk_passing, is_kept, 28, uint32_t);
+MEMBER(wk_passing, reply_max, 32, size_t);
+GROWS(wk_passing, 40);
 
 MEMBER(wk_pay_method, gateway, 0, const char *);
 MEMBER(wk_pay_method, title, 8, const char *);

@@ -44,6 +44,8 @@ struct wk_told;      /* guard.h: what a person sees of an error */
 struct wk_quota;     /* guard.h: a rate over all hosts */
 struct wk_quota_left;/* guard.h: what is left of it */
 struct wk_retry;     /* guard.h: how often something was tried */
+struct wk_server;    /* http.h: a server behind the gateway */
+struct wk_passing;   /* http.h: how a request is passed on to one */
 struct wk_route;     /* http.h: a row of a plugin's table */
 struct wk_route_info;/* http.h: and whose it is */
 
@@ -169,6 +171,10 @@ struct wk_host {
     bool (*plugin_setting_where)(struct wk_plugin *plugin, const char *key, char *out, size_t size);
     /* call.h */
     const char *(*tenant_address)(struct wk_call *call, const char *channel);
+    /* http.h: servers behind the gateway */
+    bool (*add_route)(struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err);
+    struct wk_server *(*server_open)(struct wk_plugin *plugin, const char *address, const char *target, struct wk_err *err);
+    bool (*http_pass)(struct wk_call *call, struct wk_http *http, const struct wk_passing *passing, struct wk_err *err);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

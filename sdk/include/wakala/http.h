@@ -152,4 +152,30 @@ static inline bool wk_fetch(struct wk_call *call, const struct wk_fetch *request
 {
     return wk_host->fetch(call, request, reply, err);
 }
+
+/* Servers behind the gateway: plain HTTP/1.1 to addresses of the configuration, connections kept. */
+
+/* In open(): one more route of the plugin, as if it stood in its table; *route lives as long as the worker. plugin.descriptor, plugin.route_taken (SYSTEM). */
+static inline bool wk_add_route(struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err) { return wk_host->add_route(plugin, route, err); }
+/* In open(): "10.0.0.5:8080"; a name is looked up once, here. `target` names it for its breaker, as in struct wk_fetch. Lives as long as the worker. NULL:
+ * http.upstream_address (BUSINESS). */
+static inline struct wk_server *wk_server_open(struct wk_plugin *plugin, const char *address, const char *target, struct wk_err *err)
+{
+    return wk_host->server_open(plugin, address, target, err);
+}
+struct wk_passing {
+    uint32_t size, timeout_ms; /* of one try; 0: 10 s, never past the call's deadline */
+    struct wk_server *const *servers; /* taken in turn; those whose breaker is open are left out */
+    size_t count;
+    uint32_t retries;  /* further tries, at the next server: of GET, HEAD, PUT and DELETE, of others only when nothing was sent */
+    uint32_t is_kept;  /* the answer is for all (WK_ROUTE_CACHE): conditions and ranges of this caller do not travel */
+    size_t reply_max;  /* bytes; 0: 1 MiB */
+};
+/* The request as it came goes to one of the servers, whose answer becomes this one's. Hop-by-hop headers, Accept-Encoding and x-wakala-* end here; added are
+ * x-wakala-tenant, -subject, -role, traceparent, X-Request-Id (as a filter set it), X-Forwarded-For and -Host. Headers that a filter has set stay theirs. Errors: target.open,
+ * http.not_sent, http.unknown, http.upstream_full, call.deadline (TRANSIENT), http.reply_too_large, http.headers (SYSTEM), call.wait_in_tx. Suspends. */
+static inline bool wk_http_pass(struct wk_call *call, struct wk_http *http, const struct wk_passing *passing, struct wk_err *err)
+{
+    return wk_host->http_pass(call, http, passing, err);
+}
 #endif

@@ -9,6 +9,7 @@
 #include "edge.h"
 #include "gzip.h"
 #include "once.h"
+#include "proxy.h"
 #include "rate.h"
 
 WK_HIDDEN const struct wk_host *wk_host;
@@ -249,6 +250,78 @@ static void fingerprints_and_bodies(void **state)
     assert_int_equal(once_unhex(none), SIZE_MAX);
 }
 
+static void proxied_routes_are_read(void **state)
+{
+    struct proxies p;
+    struct wk_span bad;
+    const char *allowed;
+
+    (void)state;
+    assert_true(proxies_parse(" erp = /v1/erp/ -> http://10.0.0.5:8080, http://[::1]:81 permission=erp.read write=erp.write timeout=2s retry=2 cache=5m body=2M "
+                              "reply=64k;\n geo-2=/geo/->http://geo:1;;", &p, &bad, &allowed));
+    assert_int_equal(p.n, 2);
+    assert_string_equal(p.list[0].name, "erp");
+    assert_string_equal(p.list[0].path, "/v1/erp/{rest*}");
+    assert_int_equal(p.list[0].n, 2);
+    assert_string_equal(p.list[0].address[0], "10.0.0.5:8080");
+    assert_string_equal(p.list[0].address[1], "[::1]:81");
+    assert_string_equal(p.list[0].read, "erp.read");
+    assert_string_equal(p.list[0].write, "erp.write");
+    assert_true(p.list[0].timeout_ms == 2000 && p.list[0].retries == 2 && p.list[0].cache_s == 300 && p.list[0].body_max == 2 << 20 &&
+                p.list[0].reply_max == 64 << 10);
+    assert_string_equal(p.list[1].name, "geo-2");
+    assert_string_equal(p.list[1].read, WK_AUTHENTICATED);
+    assert_string_equal(p.list[1].write, WK_AUTHENTICATED);
+    assert_true(p.list[1].timeout_ms == 10000 && !p.list[1].retries && !p.list[1].cache_s);
+    assert_ptr_equal(proxies_find(&p, &p.list[1].route[4]), &p.list[1]);
+    assert_null(proxies_find(&p, (const struct wk_route *)(p.list + 2)));
+    proxies_finish(&p);
+    assert_true(proxies_parse("", &p, &bad, &allowed));
+    proxies_finish(&p);
+}
+
+static void proxied_routes_that_cannot_be_meant_are_named(void **state)
+{
+    static const struct {
+        const char *text, *bad;
+    } rows[] = {
+        {"erp", "erp"},
+        {"erp = /v1/erp/", "erp = /v1/erp/"},
+        {"= /v1/erp/ -> http://a:1", ""},
+        {"Erp = /v1/erp/ -> http://a:1", "Erp"},
+        {"erp = /v1/erp -> http://a:1", "/v1/erp"},
+        {"erp = / -> http://a:1", "/"},
+        {"erp = /v1/{x}/ -> http://a:1", "/v1/{x}/"},
+        {"erp = /e/ -> ", "erp"},
+        {"erp = /e/ -> https://a:1", "https://a:1"},
+        {"erp = /e/ -> http://a", "http://a"},
+        {"erp = /e/ -> http://a:1/path", "http://a:1/path"},
+        {"erp = /e/ -> http://a:1 permission=", "permission="},
+        {"erp = /e/ -> http://a:1 timeout=2", "timeout=2"},
+        {"erp = /e/ -> http://a:1 timeout=2h", "timeout=2h"},
+        {"erp = /e/ -> http://a:1 timeout=61s", "timeout=61s"},
+        {"erp = /e/ -> http://a:1 retry=6", "retry=6"},
+        {"erp = /e/ -> http://a:1 retry=-1", "retry=-1"},
+        {"erp = /e/ -> http://a:1 cache=500ms", "cache=500ms"},
+        {"erp = /e/ -> http://a:1 body=65M", "body=65M"},
+        {"erp = /e/ -> http://a:1 body=99999999999999999999M", "body=99999999999999999999M"},
+        {"erp = /e/ -> http://a:1 body=9223372036854775807M", "body=9223372036854775807M"},
+        {"erp = /e/ -> http://a:1 colour=red", "colour=red"},
+        {"ok = /o/ -> http://a:1; erp = /e/ -> http://a:1 retry", "retry"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < WK_COUNT(rows); i++) {
+        struct proxies p;
+        struct wk_span bad;
+        const char *allowed;
+
+        if (proxies_parse(rows[i].text, &p, &bad, &allowed) || bad.len != strlen(rows[i].bad) || (bad.len && memcmp(bad.data, rows[i].bad, bad.len) != 0))
+            fail_msg("%s: not \"%s\" but \"%.*s\"", rows[i].text, rows[i].bad, (int)bad.len, bad.data);
+        assert_null(p.list);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +329,7 @@ int main(void)
         cmocka_unit_test(one_address_one_bucket), cmocka_unit_test(request_ids), cmocka_unit_test(rates_are_read_or_named), cmocka_unit_test(who_reads_gzip),
         cmocka_unit_test(a_query_has_one_order), cmocka_unit_test(every_part_makes_another_key), cmocka_unit_test(tags_of_a_path),
         cmocka_unit_test(what_is_kept_and_what_matches), cmocka_unit_test(what_a_key_says), cmocka_unit_test(fingerprints_and_bodies),
+        cmocka_unit_test(proxied_routes_are_read), cmocka_unit_test(proxied_routes_that_cannot_be_meant_are_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
