@@ -86,9 +86,9 @@ base_url = "{base_url}";
 class Bed:
     """One durable PostgreSQL and one host with every default. The clock is the real one: the offset that tests move costs a read.
 
-    template: a second database, the same but for the host that reads it. settings: of PostgreSQL. more: {plugin: lines of its conf}."""
+    template: a second database, the same but for the host that reads it. settings: of PostgreSQL. more: {plugin: lines of its conf}. env: of the host."""
 
-    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None, settings=None, more=None, redis=False):
+    def __init__(self, workers=2, plugins=("whatsapp",), base_url="http://127.0.0.1:9", template=None, settings=None, more=None, redis=False, env=None):
         self.dir = temp_folder("wakala-bench-")
         self.build = reachable_build(os.path.abspath(default_build()), self.dir)
         self.pg = Postgres(f"{self.dir}/pg", durable=True, settings=dict(DURABLE, **(settings or {})))
@@ -97,6 +97,7 @@ class Bed:
         self.host = Host("host", f"{self.dir}/host", self.build, port[0], port[1])
         self.workers, self.plugins, self.base_url, self.template = workers, plugins, base_url, template
         self.tenants, self.more = {}, more or {}
+        self.host.env.update(env or {})
 
     def __enter__(self):
         try:

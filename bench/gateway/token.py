@@ -21,6 +21,8 @@ class Issuer:
         self.key, self.public, self.jwks = f"{folder}/key.pem", f"{folder}/public.pem", f"{folder}/jwks.json"
         subprocess.run(["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.key], check=True)
         subprocess.run(["openssl", "ec", "-in", self.key, "-pubout", "-out", self.public], check=True, stderr=subprocess.DEVNULL)
+        with open(self.key, encoding="ascii") as f:
+            self.pem = f.read()
         point = subprocess.run(["openssl", "ec", "-in", self.key, "-pubout", "-outform", "DER"], check=True, stdout=subprocess.PIPE,
                                stderr=subprocess.DEVNULL).stdout[-64:]
         write(self.jwks, json.dumps({"keys": [{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": KID, "x": b64(point[:32]), "y": b64(point[32:])}]}))
