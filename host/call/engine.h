@@ -35,6 +35,7 @@ struct wk_engine {
     int64_t clock_shift_us; /* database clock minus this machine's CLOCK_REALTIME; kept fresh by the worker */
     size_t call_memory_max;
     const uint8_t *secret_key; /* 32 bytes; NULL: no key is set */
+    const uint8_t *old_secret_key; /* while keys are changed; NULL: none */
     /* After a commit that published: the lanes of each class that have something new. */
     void (*published)(void *arg, unsigned cls, uint64_t lanes);
     void *published_arg;

@@ -201,7 +201,9 @@ static bool open_secret(const struct wk_engine *engine, const struct wk_plugin *
 
     if (!engine->secret_key)
         return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key is not set in wakala.conf");
-    if (wk_secret_open(engine->secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why))
+    if (wk_secret_open(engine->secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why) ||
+        (engine->old_secret_key &&
+         wk_secret_open(engine->old_secret_key, &tenant->tenant.id, plugin->name, f->name, f->sealed, f->len, clear, &why)))
         return true;
     wk_log_line(WK_ERROR, &fields, "a tenant's secret cannot be used"); /* whatever the plugin makes of it */
     return wk_fail(err, why.cls, why.code, "%s", why.msg);

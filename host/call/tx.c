@@ -127,42 +127,6 @@ static void drop_queue(struct wk_call *call)
     call->queued = 0;
 }
 
-/* A code that stands in a statement's own text: kept for the life of the process, because a code must outlive its call. Bounded: statements
- * are constants. */
-static const char *interned(const char *code, size_t len)
-{
-    static char *known[128];
-
-    for (size_t i = 0; i < WK_COUNT(known); i++) {
-        if (!known[i])
-            return known[i] = strndup(code, len);
-        if (strlen(known[i]) == len && !memcmp(known[i], code, len))
-            return known[i];
-    }
-    return NULL;
-}
-
-/* What wakala.expect() raised, as the code it was given: "code", or "code: what is told". */
-static void translate(struct wk_err *err)
-{
-    static const char mark[] = "wakala.expect=";
-    const char *at = strstr(err->msg, mark), *code;
-    char told[sizeof err->msg] = "";
-    size_t len = at ? strspn(at + sizeof mark - 1, "abcdefghijklmnopqrstuvwxyz0123456789-_.") : 0;
-
-    code = len ? interned(at + sizeof mark - 1, len) : NULL;
-    if (!code)
-        return;
-    if (!strncmp(at + sizeof mark - 1 + len, ": ", 2))
-        (void)snprintf(told, sizeof told, "%s", at + sizeof mark - 1 + len + 2);
-    if (!strcmp(code, "db.conflict"))
-        wk_fail(err, WK_TRANSIENT, code, "somebody else changed it first");
-    else if (*told)
-        wk_fail(err, WK_BUSINESS, code, "%s", told);
-    else
-        wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
-}
-
 static void free_bulk(struct wk_bulk *bulk)
 {
     while (bulk) {
@@ -228,8 +192,6 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
     until = call->until_us < call->tx_until_us ? call->until_us : call->tx_until_us;
     ok = wk_conn_exec(call->conn, all, at, WK_EXEC_SYNC, until, err);
     free_bulk(bulks);
-    if (!ok)
-        translate(err);
     if (ok) {
         if (n)
             memcpy(items, all + at - n - (commit ? 1 : 0), n * sizeof *items);
@@ -417,7 +379,6 @@ void wk_call_rollback(struct wk_call *call)
     wk_db_release(conn);
 }
 
-/* "P0001" from wakala.expect() carries "code" as its message: db.h puts the server's message behind ": ". */
 static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
 {
     for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)

@@ -25,9 +25,13 @@ static const struct wk_command commands[] = {
     {"run", "", "serve, in the foreground", wk_cmd_run},
     {"status", "[--json]", "generations, workers, what they run, the last verdict, crashes and their blame, recycles and their suspect", wk_cmd_status},
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
-    {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] | list | suspend TENANT | activate TENANT |\n"
-               "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]",
-     "tenants; their numbers, and their accounts at payment gateways (CHANNEL: the gateway's name), by which webhooks find them", wk_cmd_tenant},
+    {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] [--isolation I] [--trial DAYS] [--request-id R] [OPTIONS] |\n"
+               "      list | show TENANT | set TENANT [--name N] [--tier T] [--trial DAYS] [OPTIONS] | limits TENANT [--products N|tier] [--orders N|tier] [--users N|tier] |\n"
+               "      suspend TENANT [--reason R] | resume TENANT | delete TENANT [--grace DAYS] | undelete TENANT | provision [TENANT] |\n"
+               "      secret set TENANT PLUGIN KEY | secret remove TENANT PLUGIN KEY | secret list [TENANT] | secret rotate |\n"
+               "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]\n"
+               "      OPTIONS: [--language L] [--currency C] [--exponent N] [--timezone Z] [--feature PLUGIN=on|off|default[,..]]",
+     "tenants, from their first day to their last; their secrets (read from standard input); their numbers and accounts, by which webhooks find them", wk_cmd_tenant},
     {"timers", "[TENANT]", "what is due when: time, tenant, key, name, event type", wk_cmd_timers},
     {"version", "", "version of the host and of the plugin ABI", wk_cmd_version},
     {"whatsapp", "decode FILE...", "what a webhook body holds, one line per update, without a server", wk_cmd_whatsapp},

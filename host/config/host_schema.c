@@ -91,6 +91,8 @@ static const struct wk_setting schema[] = {
 
     {.key = "secrets.key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
      .help = "master key of tenants' secrets: 32 bytes as 64 hex digits (openssl rand -hex 32)"},
+    {.key = "secrets.old_key", .type = WK_TYPE_SECRET, .flags = WK_HOST_KEY32,
+     .help = "the key before it, until `wakala tenant secret rotate` has sealed everything again"},
     {0},
 };
 

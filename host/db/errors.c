@@ -42,6 +42,43 @@ bool wk_pg_is_stale(const PGresult *result)
            (!strcmp(sqlstate, "0A000") && where && !strcmp(where, "RevalidateCachedQuery"));
 }
 
+/* A code that stands in a statement's own text: kept for the life of the process, because a code must outlive its call. Bounded: statements
+ * are constants. */
+static const char *interned(const char *code, size_t len)
+{
+    static char *known[128];
+
+    for (size_t i = 0; i < WK_COUNT(known); i++) {
+        if (!known[i])
+            return known[i] = strndup(code, len);
+        if (strlen(known[i]) == len && !memcmp(known[i], code, len))
+            return known[i];
+    }
+    return NULL;
+}
+
+bool wk_pg_refused(struct wk_err *err, const PGresult *result)
+{
+    static const char mark[] = "wakala.expect=";
+    const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY), *code;
+    size_t len = 0;
+
+    if (!message || strncmp(message, mark, sizeof mark - 1) != 0)
+        return false;
+    message += sizeof mark - 1;
+    len = strspn(message, "abcdefghijklmnopqrstuvwxyz0123456789-_.");
+    code = len ? interned(message, len) : NULL;
+    if (!code)
+        return false;
+    if (!strcmp(code, "db.conflict"))
+        wk_fail(err, WK_TRANSIENT, code, "somebody else changed it first");
+    else if (!strncmp(message + len, ": ", 2))
+        wk_fail(err, WK_BUSINESS, code, "%s", message + len + 2);
+    else
+        wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);
+    return true;
+}
+
 bool wk_pg_fail(struct wk_err *err, const PGresult *result, const struct wk_stmt *stmt)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -52,6 +89,8 @@ bool wk_pg_fail(struct wk_err *err, const PGresult *result, const struct wk_stmt
 
     if (!sqlstate) /* libpq's own: the connection broke */
         return wk_fail(err, WK_TRANSIENT, "db.unavailable", "%s.%s: the connection broke", owner, name);
+    if (!strcmp(sqlstate, "P0001") && wk_pg_refused(err, result))
+        return false;
     if (!strcmp(sqlstate, "23505"))
         return wk_fail(err, WK_BUSINESS, "db.unique", "%s.%s: %s", owner, name, constraint ? constraint : "unique");
     rule = wk_pg_is_stale(result) ? &(struct rule){ "", WK_TRANSIENT, "db.conflict" } : rule_of(sqlstate);

@@ -146,6 +146,9 @@ void wk_job_lost(struct wk_conn *conn, const char *what);
 void wk_job_settle(struct job *job); /* what is true of a batch whose connection broke */
 
 /* errors.c */
+/* What wakala.expect() or wakala.refuse() raised, as the code it was given ("code", or "code: what is told"): BUSINESS, db.conflict TRANSIENT. False: it
+ * was something else, and err is as it was. */
+bool wk_pg_refused(struct wk_err *err, const PGresult *result);
 bool wk_pg_fail(struct wk_err *err, const PGresult *result, const struct wk_stmt *stmt);
 bool wk_pg_lost(struct wk_err *err, const PGconn *pg, const char *what);
 bool wk_pg_is_stale(const PGresult *result); /* nothing is wrong but the prepared statement */

@@ -187,9 +187,9 @@ static bool read_applied(struct run *run, struct wk_err *err)
         return false;
     if (is_there)
         run->applied = query(run, "wakala.migration",
-                             "SELECT schema, plugin, file, sha256 FROM wakala.migration"
+                             "SELECT schema, plugin, file, sha256 FROM wakala.migration WHERE $1::text IS NULL OR schema = $1"
                              " ORDER BY schema COLLATE \"C\", plugin COLLATE \"C\", file COLLATE \"C\"",
-                             0, NULL, err);
+                             1, &run->conf->only_schema, err);
     return !is_there || run->applied;
 }
 
@@ -420,6 +420,8 @@ static bool do_schemas(struct run *run, const struct wk_sqlfiles *files, struct 
     PGresult *own = NULL;
     bool has_tenants, ok;
 
+    if (run->conf->only_schema)
+        return do_schema(run, run->conf->only_schema, files, err);
     if (!do_schema(run, "pool", files, err) || !has_table(run, "wakala.tenant", &has_tenants, err))
         return false;
     if (!has_tenants)
@@ -454,8 +456,8 @@ static bool migrate(struct run *run, struct wk_err *err)
     bool ok = connect(run, err);
 
     if (ok && run->may_change) /* before looking: what the other run applies must be seen */
-        ok = lock(run, err) && ground(run, err);
-    ok = ok && read_applied(run, err) && do_host(run, err) && do_plugins(run, err);
+        ok = lock(run, err) && (run->conf->only_schema || ground(run, err));
+    ok = ok && read_applied(run, err) && (run->conf->only_schema || do_host(run, err)) && do_plugins(run, err);
     PQclear(run->applied);
     PQfinish(run->pg); /* and with it the lock */
     return ok;

@@ -22,6 +22,7 @@ struct wk_migrate_conf {
     size_t plugin_count;
     const char *app_password, *host_password; /* of wakala_app and wakala_host; NULL = leave as it is */
     bool test_clock; /* wakala.now() with an offset that tests move */
+    const char *only_schema; /* of one tenant: makes it and brings it up to date, nothing else. NULL: everything */
     bool dry_run;    /* look and report, change nothing */
     uint32_t busy_ms;      /* how long to wait for another run; 0 = 10 minutes */
     uint32_t statement_ms; /* limit of one statement; 0 = 15 minutes */

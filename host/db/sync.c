@@ -1,4 +1,5 @@
 #include "db/sync.h"
+#include "db/internal.h"
 
 /* What stands behind is stronger: conninfo may say otherwise. */
 PGconn *wk_sync_open(const char *conninfo, struct wk_err *err)
@@ -24,6 +25,10 @@ PGresult *wk_sync_run(PGconn *c, const char *sql, int n, const char *const *valu
     if (PQresultErrorField(r, PG_DIAG_SQLSTATE) && !strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "57014")) {
         PQclear(r);
         wk_fail(err, WK_TRANSIENT, "db.deadline", "the database took longer than a minute: ask for less (a shorter time, one tenant, one type), or again later");
+        return NULL;
+    }
+    if (wk_pg_refused(err, r)) {
+        PQclear(r);
         return NULL;
     }
     wk_fail(err, WK_SYSTEM, "db.statement", "%s: %.180s", PQresultErrorField(r, PG_DIAG_SQLSTATE) ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : "?",

@@ -1,135 +1,13 @@
 #include "tenant/admin.h"
 #include "db/lane.h"
-#include "db/shard.h"
 #include "db/sync.h"
 #include "plugin/registry.h"
-#include <ctype.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
-
-enum { NUMBERS_MAX = 32, ID_MAX = 64 };
-
-static bool is_id(const char *text, size_t len)
-{
-    if (!len || len > ID_MAX)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        if (!isdigit((unsigned char)text[i]))
-            return false;
-    return true;
-}
-
-static bool valid(const struct wk_tenant_new *t, struct wk_err *err)
-{
-    static const char *const tiers[] = {"basic", "premium", "enterprise"};
-    size_t i = 0;
-
-    if (!t->name || !*t->name || strlen(t->name) > 200)
-        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "name: 1 to 200 bytes");
-    for (; t->tier && i < WK_COUNT(tiers) && strcmp(t->tier, tiers[i]); i++)
-        ;
-    if (i == WK_COUNT(tiers))
-        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--tier %s: allowed are basic, premium, enterprise", t->tier);
-    if (!t->waba || !is_id(t->waba, strlen(t->waba)))
-        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--waba: the WhatsApp business account id, digits only");
-    for (const char *p = t->numbers; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL)
-        if (!is_id(p, strcspn(p, ",")))
-            return wk_fail(err, WK_BUSINESS, "tenant.invalid", "--number: phone number ids (not phone numbers), digits only, separated by commas");
-    return t->numbers || wk_fail(err, WK_BUSINESS, "tenant.invalid", "--number is missing: the phone number ids of the tenant");
-}
-
-static void new_id(struct wk_uuid *id)
-{
-    (void)RAND_bytes(id->b, sizeof id->b);
-    id->b[6] = (uint8_t)(0x40 | (id->b[6] & 0x0f));
-    id->b[8] = (uint8_t)(0x80 | (id->b[8] & 0x3f));
-}
-
-static bool add_numbers(PGconn *c, const struct wk_tenant_new *t, const char *id, struct wk_err *err)
-{
-    char number[ID_MAX + 1];
-
-    for (const char *p = t->numbers; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
-        const char *values[] = {number, t->waba, id};
-        PGresult *r;
-        bool mine;
-
-        (void)snprintf(number, sizeof number, "%.*s", (int)strcspn(p, ","), p);
-        r = wk_sync_run(c, "INSERT INTO wakala.address AS a (channel, address, account, tenant_id) VALUES ('whatsapp', $1, $2, $3) "
-                   "ON CONFLICT (channel, address) DO UPDATE SET account = excluded.account WHERE a.tenant_id = excluded.tenant_id RETURNING 1",
-                3, values, err);
-        if (!r)
-            return false;
-        mine = PQntuples(r) == 1;
-        PQclear(r);
-        if (!mine)
-            return wk_fail(err, WK_BUSINESS, "tenant.number_taken", "phone number id %s belongs to another tenant", number);
-    }
-    return true;
-}
-
-/* With the tenant's row, or not at all. The id is a UUIDv7: the time in front, the rest of a random one behind. */
-static bool tell_created(PGconn *c, const struct wk_uuid *id, const char *text, const char *name, const char *tier, struct wk_err *err)
-{
-    const struct wk_event_type *type = &wk_tenant_created;
-    char class[8], lane[8], version[8];
-    const char *values[] = {class, lane, version, text, type->name, name, tier};
-
-    (void)snprintf(class, sizeof class, "%d", (int)type->priority);
-    (void)snprintf(lane, sizeof lane, "%u", wk_lane_of(id, text, strlen(text)));
-    (void)snprintf(version, sizeof version, "%u", type->version);
-    return wk_sync_command(c, "INSERT INTO wakala.event (class, lane, version, id, tenant_id, at, type, key, payload) "
-                              "SELECT $1::int2, $2::int2, $3::int2, wakala.uuid7(n.at), $4::uuid, n.at, $5::text, $4::uuid::text, "
-                              "json_build_object('tenant_id', $4::uuid, 'name', $6::text, 'tier', $7::text)::text FROM (SELECT wakala.now() AS at) n",
-                           WK_COUNT(values), values, err);
-}
-
-static bool create(PGconn *c, const struct wk_tenant_new *t, struct wk_uuid *id, bool *is_new, struct wk_err *err)
-{
-    char text[WK_UUID_TEXT], shard[8], exponent[8];
-    const char *find[] = {t->name};
-    PGresult *r = wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE name = $1 FOR UPDATE", 1, find, err);
-
-    if (!r)
-        return false;
-    *is_new = PQntuples(r) == 0;
-    if (*is_new)
-        new_id(id);
-    else
-        (void)wk_uuid_parse(PQgetvalue(r, 0, 0), id);
-    PQclear(r);
-    (void)wk_uuid_text(id, text);
-    if (*is_new) {
-        const char *values[] = {text, t->name, t->tier ? t->tier : "basic", shard, t->language ? t->language : "en",
-                                t->currency ? t->currency : "ZAR", exponent, t->timezone ? t->timezone : "Africa/Johannesburg"};
-
-        (void)snprintf(shard, sizeof shard, "%d", (int)wk_shard_of(id));
-        (void)snprintf(exponent, sizeof exponent, "%d", t->currency ? t->currency_exponent : 2);
-        if (!wk_sync_command(c, "INSERT INTO wakala.tenant (id, name, tier, shard, language, currency, currency_exponent, timezone) "
-                        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)", 8, values, err) ||
-            !tell_created(c, id, text, t->name, values[2], err))
-            return false;
-    }
-    return add_numbers(c, t, text, err);
-}
-
-bool wk_tenant_create(const char *conninfo, const struct wk_tenant_new *wanted, struct wk_uuid *id, bool *is_new, struct wk_err *err)
-{
-    PGconn *c;
-    bool ok;
-
-    if (!valid(wanted, err) || !(c = wk_sync_open(conninfo, err)))
-        return false;
-    /* One creator at a time: two of the same name would both find none. */
-    ok = wk_sync_command(c, "BEGIN", 0, NULL, err) && wk_sync_command(c, "SELECT pg_advisory_xact_lock(7310003)", 0, NULL, err) &&
-         create(c, wanted, id, is_new, err) && wk_sync_command(c, "COMMIT", 0, NULL, err);
-    PQfinish(c);
-    return ok;
-}
 
 bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
 {
-    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, t.status, t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
+    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE t.status END, "
+                           "t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
                            "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
 }
 
@@ -144,6 +22,16 @@ static bool find_tenant(PGconn *c, const char *id_or_name, char id[WK_UUID_TEXT]
     else if (r)
         wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant is called %s, nor has it as its id: see `wakala tenant list`", id_or_name);
     PQclear(r);
+    return found;
+}
+
+bool wk_tenant_find(const char *conninfo, const char *id_or_name, struct wk_uuid *id, struct wk_err *err)
+{
+    char text[WK_UUID_TEXT];
+    PGconn *c = wk_sync_open(conninfo, err);
+    bool found = c && find_tenant(c, id_or_name, text, err) && wk_uuid_parse(text, id);
+
+    PQfinish(c);
     return found;
 }
 
@@ -271,18 +159,4 @@ bool wk_tenant_account_is_shared(const char *conninfo, const char *channel, cons
     PQclear(r);
     PQfinish(c);
     return r != NULL;
-}
-
-bool wk_tenant_set_status(const char *conninfo, const char *id_or_name, const char *status, struct wk_err *err)
-{
-    const char *values[] = {id_or_name, status};
-    PGconn *c = wk_sync_open(conninfo, err);
-    PGresult *r = c ? wk_sync_run(c, "UPDATE wakala.tenant SET status = $2, updated_at = wakala.now() WHERE id::text = $1 OR name = $1 RETURNING id", 2, values, err) : NULL;
-    bool found = r && PQntuples(r) == 1;
-
-    if (r && !found)
-        wk_fail(err, WK_BUSINESS, "tenant.unknown", "no tenant is called %s, nor has it as its id: see `wakala tenant list`", id_or_name);
-    PQclear(r);
-    PQfinish(c);
-    return found;
 }

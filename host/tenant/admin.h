@@ -6,17 +6,9 @@
 #include <wakala/base.h>
 #include <wakala/err.h>
 
-struct wk_tenant_new {
-    const char *name, *tier; /* tier NULL: basic */
-    const char *numbers;     /* phone number ids, "ID,ID" */
-    const char *waba;        /* WhatsApp business account id */
-    const char *currency, *language, *timezone; /* NULL: ZAR (2 digits), en, Africa/Johannesburg */
-    int currency_exponent;
-};
-/* The same name again returns the same tenant, with the numbers added. tenant.invalid, tenant.number_taken (BUSINESS). */
-bool wk_tenant_create(const char *conninfo, const struct wk_tenant_new *wanted, struct wk_uuid *id, bool *is_new, struct wk_err *err);
 bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err); /* id, name, tier, status, shard, numbers: tab-separated */
-bool wk_tenant_set_status(const char *conninfo, const char *id_or_name, const char *status, struct wk_err *err);
+/* A tenant's id, by id or name. tenant.unknown (BUSINESS). */
+bool wk_tenant_find(const char *conninfo, const char *id_or_name, struct wk_uuid *id, struct wk_err *err);
 /* What the caches of all hosts keep of the tenant under a tag or pattern is not served any more: for changes made by SQL. tenant.unknown (BUSINESS). */
 bool wk_tenant_forget(const char *conninfo, const char *id_or_name, const char *pattern, struct wk_err *err);
 /* Our side of a channel or gateway, and the tenant it belongs to: a number, or a gateway's account as it stands in the webhook's path. */

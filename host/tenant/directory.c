@@ -35,7 +35,7 @@ struct wk_directory {
 };
 
 static const struct wk_stmt q_tenants = {"wakala", "host", "directory_tenants",
-    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard FROM wakala.tenant ORDER BY id", false};
+    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard FROM wakala.tenant WHERE is_ready ORDER BY id", false};
 static const struct wk_stmt q_addresses = {"wakala", "host", "directory_addresses",
     "SELECT channel, address, account, tenant_id FROM wakala.address ORDER BY channel, address", false};
 static const struct wk_stmt q_settings = {"wakala", "host", "directory_settings",

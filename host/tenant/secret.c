@@ -1,5 +1,6 @@
 #include "tenant/secret.h"
 #include <ctype.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -17,6 +18,20 @@ bool wk_secret_key_parse(const char *hex, uint8_t key[WK_SECRET_KEY], struct wk_
         if (!isxdigit((unsigned char)pair[0]) || !isxdigit((unsigned char)pair[1])) /* strtoul takes "+1" and " 1" too */
             return wk_fail(err, WK_SYSTEM, "secret.key", "secrets.key has a character that is no hex digit");
     }
+    return true;
+}
+
+bool wk_secret_key_id(const uint8_t key[WK_SECRET_KEY], char id[WK_SECRET_KEY_ID], struct wk_err *err)
+{
+    static const char what[] = "wakala secret key id";
+    uint8_t text[WK_SECRET_KEY + sizeof what], digest[EVP_MAX_MD_SIZE];
+
+    memcpy(text, what, sizeof what);
+    memcpy(text + sizeof what, key, WK_SECRET_KEY);
+    if (EVP_Digest(text, sizeof text, digest, NULL, EVP_sha256(), NULL) != 1)
+        return wk_fail(err, WK_SYSTEM, "secret.seal", "OpenSSL has no SHA-256");
+    (void)snprintf(id, WK_SECRET_KEY_ID, "%02x%02x%02x%02x", digest[0], digest[1], digest[2], digest[3]);
+    OPENSSL_cleanse(text, sizeof text);
     return true;
 }
 

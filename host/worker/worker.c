@@ -39,7 +39,7 @@ struct worker {
     struct wk_listen *listens[3];
     struct event *control, *adopt, *wake, *term;
     struct wk_fiber *boot, *housekeeper;
-    uint8_t secret_key[WK_SECRET_KEY];
+    uint8_t secret_key[WK_SECRET_KEY], old_secret_key[WK_SECRET_KEY];
     int give_fd;
     bool is_serving, is_draining, is_http_done, is_directory_stale, is_log_running;
     int status;
@@ -109,6 +109,10 @@ static bool load(struct worker *w, struct wk_err *err)
     if (key && !wk_secret_key_parse(key, w->secret_key, err))
         return false;
     w->engine.secret_key = key ? w->secret_key : NULL;
+    key = wk_settings_text(s, "secrets.old_key");
+    if (key && !wk_secret_key_parse(key, w->old_secret_key, err))
+        return false;
+    w->engine.old_secret_key = key ? w->old_secret_key : NULL;
     w->engine.call_memory_max = (size_t)wk_settings_int(s, "host.call_memory_max");
     if (!(w->stage = wk_stage_load(w->args->dir, err)))
         return false;

@@ -3,8 +3,8 @@
 
     check.py [FOLDER...]     sources below these, beside the host's own codes (default: everything of this checkout)
 
-Exit 1 with file:line: what. A code is a literal "<plugin>.<what>" that reaches wk_fail(), a function or table that carries codes, or wk_err_is(); it is
-listed by a row WK_ERROR_...("code", ...) or {"code", WK_CLASS, ...} of a table of struct wk_error_type."""
+Exit 1 with file:line: what. A code is a literal "<plugin>.<what>" that reaches wk_fail(), a function or table that carries codes, wk_err_is(), or
+wakala.refuse() in SQL; it is listed by a row WK_ERROR_...("code", ...) or {"code", WK_CLASS, ...} of a table of struct wk_error_type."""
 import os
 import re
 import sys
@@ -26,7 +26,7 @@ CARRIERS = {
 }
 # In these functions wk_fail()'s code is their own parameter: their callers are looked at instead.
 PARAMETER = {("host/guard/guard.c", "code"), ("host/http/upstream.c", "code"), ("host/plugin/elf.c", "code"), ("host/config/problems.c", "code"), ("plugins/whatsapp/verify.c", "code"),
-             ("host/call/tx.c", "code"), ("host/db/errors.c", "rule->code")}
+             ("host/db/errors.c", "code"), ("host/db/errors.c", "rule->code")}
 # Handed on: the error was made by somebody who was looked at. `why` may be called anything, the class must come along.
 HANDED = re.compile(r"^(\w+)(\.|->)code$")
 # Named by the contract ahead of what raises them: comes with, so that it is taken out then.
@@ -38,6 +38,7 @@ AHEAD = {
     "payment.webhook_forged": "the gateways that sign",
 }
 CODE = re.compile(r"^[a-z][a-z0-9_-]*(\.[a-z0-9_]+)+$")
+REFUSED = re.compile(r"\bwakala\.refuse\s*\(\s*'([^']+)'") # in SQL files
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 ROW = re.compile(r'\bWK_ERROR_(TRANSIENT|BUSINESS|REFUSAL|SYSTEM|SECURITY)\s*\(\s*"([^"]+)"')
 PAIR = re.compile(r'(?:"([a-z][a-z0-9_.-]*)"\s*,\s*(WK_(?:TRANSIENT|BUSINESS|SYSTEM|SECURITY))|(WK_(?:TRANSIENT|BUSINESS|SYSTEM|SECURITY))\s*,'
@@ -81,14 +82,17 @@ class Check:
     def __init__(self, folders=None, root=ROOT):
         self.root, self.found, self.listed, self.used = root, [], {}, {}
         self.is_whole = folders is None
-        self.texts = {}
+        self.texts, self.sql = {}, {}
         for folder in folders or [os.path.join(root, name) for name in FOLDERS]:
             for path, _, files in sorted(os.walk(folder)):
                 for name in sorted(files):
+                    full = os.path.join(path, name)
                     if name.endswith((".c", ".h")):
-                        full = os.path.join(path, name)
                         with open(full, encoding="utf-8") as f:
                             self.texts[os.path.relpath(full, root)] = without_comments(f.read())
+                    elif name.endswith(".sql"):
+                        with open(full, encoding="utf-8") as f:
+                            self.sql[os.path.relpath(full, root)] = f.read()
 
     def say(self, path, at, what):
         self.found.append(f"{path}:{self.texts[path].count(chr(10), 0, at) + 1}: {what}")
@@ -101,6 +105,10 @@ class Check:
         for path, text in self.texts.items():
             self.calls(path, text)
             self.pairs(path, text)
+        for path, text in self.sql.items():
+            self.texts[path] = text
+            for match in REFUSED.finditer(text):
+                self.use(path, match.start(), match.group(1), "WK_BUSINESS")
         if self.is_whole:
             self.unused()
         return self.found

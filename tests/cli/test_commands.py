@@ -147,7 +147,7 @@ class Commands(Case):
         row = self.tenants()["Shop C"]
         self.assertEqual(row[2:4], ["premium", "active"])
         self.assertTrue({"300000000000001", "300000000000002"} <= set(row[5].split(",")))
-        self.bad(REFUSED, r"--tier gold: allowed are basic, premium, enterprise", "tenant", "create", "Shop D", "--number", "400000000000001", "--waba", "1", "--tier", "gold")
+        self.bad(REFUSED, r"tier: allowed are basic, premium, enterprise", "tenant", "create", "Shop D", "--number", "400000000000001", "--waba", "1", "--tier", "gold")
         self.bad(REFUSED, r"300000000000001", "tenant", "create", "Shop D", "--number", "300000000000001", "--waba", "410000000000001")
         self.assertNotIn("Shop D", self.tenants())
 
@@ -156,7 +156,7 @@ class Commands(Case):
             self.assertEqual(self.good("tenant", "suspend", "Demo B"), "Demo B\tsuspended\n")
             self.assertEqual(self.tenants()["Demo B"][3], "suspended")
         finally:
-            self.good("tenant", "activate", self.small.tenants["Demo B"])
+            self.good("tenant", "resume", self.small.tenants["Demo B"])
         self.assertEqual(self.tenants()["Demo B"][3], "active")
         self.bad(REFUSED, r"no tenant is called Nobody", "tenant", "suspend", "Nobody")
 

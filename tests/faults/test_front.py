@@ -257,7 +257,7 @@ class Front(unittest.TestCase):
             write("wamid.status.suspended", "27820000072")
             self.assertEqual((self.stored("wamid.status.suspended"), answers("27820000072")), (1, 0))
         finally:
-            self.stack.host.cli("tenant", "activate", tenant)
+            self.stack.host.cli("tenant", "resume", tenant)
         time.sleep(1.5)
         write("wamid.status.resumed", "27820000073")
         self.assertGreater(answers("27820000073"), 0)

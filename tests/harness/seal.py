@@ -7,7 +7,7 @@ import uuid
 from . import demo_values
 
 KEY = demo_values.ENVIRONMENT["WAKALA_SECRETS_KEY"]
-GET_TAG = 16  # EVP_CTRL_AEAD_GET_TAG
+GET_TAG, SET_TAG = 16, 17  # EVP_CTRL_AEAD_GET_TAG, _SET_TAG
 
 
 def seal(tenant, plugin, name, clear, key_hex=KEY):
@@ -29,6 +29,27 @@ def seal(tenant, plugin, name, clear, key_hex=KEY):
     must(crypto.EVP_CIPHER_CTX_ctrl(context, GET_TAG, 16, out))
     crypto.EVP_CIPHER_CTX_free(context)
     return nonce + sealed + out.raw[:16]
+
+
+def unseal(tenant, plugin, name, sealed, key_hex=KEY):
+    """The text of such a row; raises when it does not open."""
+    crypto = ctypes.CDLL(ctypes.util.find_library("crypto"))
+    crypto.EVP_CIPHER_CTX_new.restype = crypto.EVP_aes_256_gcm.restype = ctypes.c_void_p
+    context, out, n = ctypes.c_void_p(crypto.EVP_CIPHER_CTX_new()), ctypes.create_string_buffer(len(sealed)), ctypes.c_int()
+    nonce, body, tag = sealed[:12], sealed[12:-16], sealed[-16:]
+    plugin, name = plugin.encode(), name.encode()
+
+    def must(result):
+        if result != 1:
+            raise RuntimeError("libcrypto refused")
+    must(crypto.EVP_DecryptInit_ex(context, ctypes.c_void_p(crypto.EVP_aes_256_gcm()), None, bytes.fromhex(key_hex), nonce))
+    for part in (uuid.UUID(tenant).bytes + bytes([len(plugin), len(name)]), plugin, name):
+        must(crypto.EVP_DecryptUpdate(context, None, ctypes.byref(n), part, len(part)))
+    must(crypto.EVP_DecryptUpdate(context, out, ctypes.byref(n), body, len(body)))
+    must(crypto.EVP_CIPHER_CTX_ctrl(context, SET_TAG, 16, tag))
+    must(crypto.EVP_DecryptFinal_ex(context, ctypes.create_string_buffer(32), ctypes.byref(ctypes.c_int())))
+    crypto.EVP_CIPHER_CTX_free(context)
+    return out.raw[:n.value].decode()
 
 
 def insert(tenant, plugin, name, clear):

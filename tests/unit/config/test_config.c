@@ -471,6 +471,7 @@ static void the_shipped_conf_shows_every_default(void **state)
     assert_int_equal(shown, 0);
     /* And with everything switched on it loads, as far as this machine has the places it names. */
     (void)setenv("WAKALA_SECRETS_KEY", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", 1);
+    (void)setenv("WAKALA_SECRETS_OLD_KEY", "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100", 1);
     (void)setenv("WAKALA_REDIS_PASSWORD", "secret", 1);
     (void)setenv("WAKALA_SENTINEL_PASSWORD", "secret", 1);
     tree_put(&tree, "wakala.conf", bare);

@@ -1,0 +1,14 @@
+/* tenant.h - `wakala tenant ...`: one function per word behind it, in cmd_tenant_*.c. argv[0] is "tenant", argv[1] the word. */
+#ifndef WK_CLI_TENANT_H
+#define WK_CLI_TENANT_H
+#include "cli/cli.h"
+
+typedef int wk_tenant_cmd(const struct wk_config *config, const char *conninfo, int argc, char **argv);
+wk_tenant_cmd wk_tenant_cmd_address, wk_tenant_cmd_create, wk_tenant_cmd_delete, wk_tenant_cmd_limits, wk_tenant_cmd_provision, wk_tenant_cmd_resume, wk_tenant_cmd_secret,
+    wk_tenant_cmd_set, wk_tenant_cmd_show, wk_tenant_cmd_suspend, wk_tenant_cmd_undelete;
+
+/* Whoever shares an account should know what it costs. */
+void wk_cli_note_sharing(const char *conninfo, const char *channel, const char *account);
+/* Who sits at this machine, for the audit. Static text. */
+const char *wk_cli_operator(void);
+#endif
