@@ -79,6 +79,7 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err);
 void wk_call_rollback(struct wk_call *call);
 bool wk_call_in_tx(const struct wk_call *call);
 bool wk_call_db_apart(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows, struct wk_err *err);
+bool wk_call_tenancy(struct wk_call *call, int what, const struct wk_uuid *tenant, const char *asked, const char **answer, struct wk_err *err);
 bool wk_call_audit(struct wk_call *call, const char *action, const char *object, const char *detail_json, struct wk_err *err);
 /* False with call.wait_in_tx when a transaction is open: only the database may be waited for then. */
 bool wk_call_may_wait(struct wk_call *call, const char *what, struct wk_err *err);

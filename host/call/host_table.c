@@ -72,6 +72,8 @@ static bool t_enter_tenant(struct wk_call *call, const struct wk_uuid *tenant, s
         return wk_fail(err, WK_SECURITY, "call.tenant_fixed", "a call keeps the tenant it has");
     if (call->tenant)
         return true;
+    if (call->http && wk_call_plugin(call) && !wk_tenant_has(ref, wk_call_plugin(call)->name)) /* as if the route were not there */
+        return wk_fail(err, WK_BUSINESS, "tenant.unknown", "this tenant has no %s", wk_call_plugin(call)->name);
     if (call->conn || call->queue) /* they were made for no tenant: neither their scope nor their schema would be this one's */
         return wk_fail(err, WK_SYSTEM, "call.tenant_late", "the tenant must be entered before the first write");
     call->tenant = wk_tenant_take(ref);
@@ -81,6 +83,7 @@ static const char *t_tenant_address(struct wk_call *call, const char *channel)
 {
     return call->tenant ? wk_tenant_address_of(call->tenant, channel) : NULL;
 }
+static bool t_is_on(struct wk_call *call, const struct wk_plugin *plugin) { return wk_tenant_has(call->tenant, wk_plugin_name(plugin)); }
 static int64_t t_now(struct wk_call *call) { return wk_engine_now_us(call->engine); }
 static int64_t t_left(struct wk_call *call)
 {
@@ -397,6 +400,7 @@ const struct wk_host wk_host_table = {
     .http_run = wk_hook_run, .http_query_text = wk_hook_query_text, .plugin_setting_where = t_plugin_where,
     .tenant_address = t_tenant_address,
     .add_route = t_add_route, .server_open = t_server_open, .http_pass = wk_call_pass,
+    .is_on = t_is_on, .tenancy = wk_call_tenancy,
 };
 /* The host calls the same inline wrappers as plugins do, through the same table. */
 WK_HIDDEN const struct wk_host *wk_host = &wk_host_table;

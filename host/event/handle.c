@@ -18,6 +18,8 @@ static bool run(struct wk_call *call, const struct subscriber *s, const struct w
 
     if (!s->sub)
         return wk_message_run(call, event, err);
+    if (!wk_tenant_has(call->tenant, s->plugin->name)) /* it passes by, and does not come back when the tenant gets it */
+        return true;
     wk_call_enter(call, &frame, s->plugin, s->sub->name);
     ok = s->sub->run(call, event, err);
     wk_call_leave(call, &frame);

@@ -210,6 +210,7 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_TRANSIENT("tenant.not_loaded", "A new tenant is not known to this worker yet: tried again."),
     WK_ERROR_REFUSAL("tenant.number_taken", 409, "This number belongs to another business.",
                      "A phone number id belongs to one tenant: wakala tenant address list."),
+    WK_ERROR_SYSTEM("tenant.no_such_verb", "A plugin asks for something in a tenant's life that this host does not know: update the host."),
     WK_ERROR_REFUSAL("tenant.no_secret", 404, "There is no such secret.", "wakala tenant secret list shows what is there."),
     WK_ERROR_REFUSAL("tenant.request_used", 409, "This request was made before, for something else.",
                      "A request id makes one tenant. Repeat a request exactly, or give a new one its own id."),

@@ -356,6 +356,13 @@ const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin,
     return v ? v->text : NULL;
 }
 
+bool wk_tenant_has(const struct wk_tenant_ref *ref, const char *plugin)
+{
+    const char *own = ref ? wk_tenant_value(ref, plugin, "enabled") : NULL;
+
+    return !own || strcmp(own, "false") != 0;
+}
+
 const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len)
 {
     const struct value *v = value_of(ref, plugin, key, true);

@@ -33,6 +33,8 @@ const struct wk_tenant_ref *wk_tenant_take(const struct wk_tenant_ref *ref); /* 
 void wk_tenant_drop(const struct wk_tenant_ref *ref);
 /* The first of its addresses on a channel, in order of text; NULL: none. */
 const char *wk_tenant_address_of(const struct wk_tenant_ref *ref, const char *channel);
+/* False: the tenant's own setting "enabled" of this plugin says so. The one place that decides what a tenant has. ref NULL: true. */
+bool wk_tenant_has(const struct wk_tenant_ref *ref, const char *plugin);
 /* The tenant's own value, NULL when it has none; a secret's sealed bytes through *len. */
 const char *wk_tenant_value(const struct wk_tenant_ref *ref, const char *plugin, const char *key);
 const uint8_t *wk_tenant_sealed(const struct wk_tenant_ref *ref, const char *plugin, const char *key, size_t *len);

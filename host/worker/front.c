@@ -154,6 +154,8 @@ static bool run_route(struct job *job, struct wk_call *call, struct wk_err *err)
     for (enum wk_phase phase = WK_PHASE_EDGE; phase <= WK_PHASE_CACHE; phase++) {
         enum wk_verdict verdict;
 
+        if (phase == WK_PHASE_POLICY && !wk_tenant_has(call->tenant, hook->plugin->name)) /* as if the route were not there */
+            return wk_fail(err, WK_BUSINESS, "http.not_found", "this tenant has no %s", hook->plugin->name);
         if (phase == WK_PHASE_POLICY && !has_permission(&call->principal, hook->route->permission))
             return call->principal.subject ? wk_fail(err, WK_SECURITY, "http.forbidden", "%s needs %s", job->target->label, hook->route->permission)
                                            : wk_fail(err, WK_BUSINESS, "http.unauthorized", "sign in first");

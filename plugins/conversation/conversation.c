@@ -101,6 +101,7 @@ static struct wk_flow flow = {
     .grant_role = store_grant_role,
     .find_user = store_find_user,
     .tell = push_tell,
+    .look_user = store_look_user,
 };
 
 static bool detect(struct wk_call *call, const char *text, const char *language, struct wk_intent *intent, struct wk_err *err)

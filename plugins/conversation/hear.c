@@ -140,7 +140,7 @@ static bool start(struct wk_turn *turn, struct wk_err *err)
 
 static enum wk_verdict go(struct wk_turn *turn, const char *node, struct wk_err *err)
 {
-    if (!registry_find(node))
+    if (!registry_node_of(turn->call, node))
         return WK_DECLINED; /* the plugin that would know is not here */
     return turn_go(turn->call, turn, node, err) ? WK_HANDLED : WK_FAILED;
 }

@@ -40,7 +40,7 @@ static size_t entries_for(struct wk_turn *turn, const struct wk_entry **out, siz
             const struct wk_entry *e = all[i].entry;
             int rank = e->role ? 0 : !strcmp(e->menu, "customer") ? 1 : 2;
 
-            if (rank == pass && may_see(turn, e))
+            if (rank == pass && may_see(turn, e) && wk_is_on(turn->call, all[i].owner))
                 out[n++] = e;
         }
     return n;
@@ -128,7 +128,7 @@ const struct wk_entry *home_entry(struct wk_turn *turn, const char *label)
     for (size_t i = 0; i < n; i++) {
         const struct wk_entry *e = all[i].entry;
 
-        if (!e->label || strcmp(e->label, label) != 0 || !may_see(turn, e) || !registry_find(e->node))
+        if (!e->label || strcmp(e->label, label) != 0 || !may_see(turn, e) || !wk_is_on(turn->call, all[i].owner) || !registry_find(e->node))
             continue;
         if (e->role)
             return e;

@@ -60,6 +60,13 @@ const struct registry_node *registry_find(const char *name)
     return NULL;
 }
 
+const struct registry_node *registry_node_of(struct wk_call *call, const char *name)
+{
+    const struct registry_node *node = registry_find(name);
+
+    return node && wk_is_on(call, node->owner) ? node : NULL;
+}
+
 static bool add_node(const void *owner, const struct wk_node *node, struct wk_err *err)
 {
     const struct registry_node *there = registry_find(node->name);

@@ -25,6 +25,8 @@ bool registry_add_search(struct wk_plugin *plugin, search_fn search, struct wk_e
 void registry_clear(void);
 
 const struct registry_node *registry_find(const char *name); /* NULL: nobody brought it */
+/* The same, but not of a plugin that the call's tenant has not. */
+const struct registry_node *registry_node_of(struct wk_call *call, const char *name);
 const struct registry_entry *registry_entries(size_t *n);    /* by order, then as registered */
 const struct registry_search *registry_searches(size_t *n);
 #endif

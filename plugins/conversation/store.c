@@ -49,6 +49,8 @@ WK_SQL(update_state, "UPDATE conversation_state SET version = version + 1, chann
                      "WHERE tenant_id = wakala.tenant_id() AND user_id = $1 AND version = $2");
 
 WK_SQL(find_alias, "SELECT user_id FROM conversation_alias WHERE tenant_id = wakala.tenant_id() AND kind = $1 AND value = $2");
+WK_SQL(look_alias, "SELECT user_id FROM conversation_alias WHERE tenant_id = wakala.tenant_id() AND (kind = 'bsuid' AND value = $1 OR kind = 'phone' AND value = $2) "
+                   "ORDER BY kind LIMIT 1");
 WK_SQL(make_user, "WITH made AS (INSERT INTO conversation_user (id, name) VALUES ($3, $4) RETURNING id), "
                   "linked AS (INSERT INTO conversation_alias (kind, value, user_id) SELECT $1, $2, id FROM made ON CONFLICT DO NOTHING "
                   "RETURNING user_id) SELECT user_id FROM linked");
@@ -119,7 +121,7 @@ static bool read_row(struct wk_turn *turn, const struct wk_rows *rows, size_t ro
     turn->version = wk_rows_int(rows, row, C_VERSION);
     turn->last_inbound_us = wk_rows_int(rows, row, C_INBOUND);
     turn_stack_read(turn, text_or(rows, row, C_STACK, ""));
-    const struct registry_node *node = registry_find(text_or(rows, row, C_NODE, ""));
+    const struct registry_node *node = registry_node_of(turn->call, text_or(rows, row, C_NODE, ""));
 
     turn->node = node ? node->node->name : NULL; /* a plugin that is off took its nodes with it */
     return turn_values_read(turn, text_or(rows, row, C_CTX, "{}"), err) && turn_menu_read(turn, text_or(rows, row, C_MENU, ""), err);
@@ -265,6 +267,21 @@ bool store_queue_state(struct wk_turn *turn, struct wk_err *err)
                                wk_bool(turn->is_plain), wk_bool(turn->is_greeted),
                                turn->last_inbound_us ? wk_time(turn->last_inbound_us) : wk_null()),
                        1, "db.conflict", err);
+}
+
+bool store_look_user(struct wk_call *call, const struct wk_message *message, struct wk_uuid *user, bool *found, struct wk_err *err)
+{
+    const char *phone = message->phone ? message->phone : message->user_key;
+    struct wk_rows *rows;
+
+    if (phone && *phone == '+')
+        phone++;
+    if (!wk_db_read(call, &look_alias, WK_ARGS(wk_text(message->user_id ? message->user_id : message->user_key), wk_text(phone)), &rows, err))
+        return false;
+    *found = wk_rows_count(rows) > 0;
+    if (*found)
+        *user = wk_rows_id(rows, 0, 0);
+    return true;
 }
 
 bool store_find_user(struct wk_call *call, const char *user_key, const char *name, struct wk_uuid *user, struct wk_err *err)

@@ -14,6 +14,8 @@ bool store_queue_state(struct wk_turn *turn, struct wk_err *err);
 
 /* "27821234567" is a phone, "ZA.13491208655302741918" a business-scoped id. */
 const char *store_alias_kind(const char *user_key);
+/* Who wrote this, when somebody known did. One trip. */
+bool store_look_user(struct wk_call *call, const struct wk_message *message, struct wk_uuid *user, bool *found, struct wk_err *err);
 bool store_find_user(struct wk_call *call, const char *user_key, const char *name, struct wk_uuid *user, struct wk_err *err);
 bool store_grant_role(struct wk_call *call, const struct wk_uuid *user, const char *role, bool has, struct wk_err *err);
 /* True in *is_new when this notice was not told yet; remembers it. Writes. */

@@ -225,6 +225,12 @@ bool turn_go(struct wk_call *call, struct wk_turn *turn, const char *name, struc
     target = registry_find(name);
     if (!target)
         return wk_fail(err, WK_SYSTEM, "flow.unknown_node", "nobody brought a node %s", name);
+    if (!wk_is_on(turn->call, target->owner)) { /* of a plugin that this tenant has not: the menu, which does not show it */
+        name = "G2";
+        target = registry_find(name);
+        if (!target)
+            return wk_fail(err, WK_SYSTEM, "flow.unknown_node", "nobody brought a node %s", name);
+    }
     if (!strcmp(name, "G2") && !turn->is_push)
         turn->depth = 0; /* the top: nothing lies behind it */
     else if (turn->node && strcmp(turn->node, name) != 0 && !turn->entered) /* a node that leads on while it is shown is no place to go back to */
@@ -249,7 +255,7 @@ bool turn_back(struct wk_turn *turn, struct wk_err *err)
 {
     while (turn->depth) {
         const char *name = turn->stack[--turn->depth];
-        const struct registry_node *target = registry_find(name);
+        const struct registry_node *target = registry_node_of(turn->call, name);
 
         if (target && (!turn->node || strcmp(name, turn->node) != 0)) {
             turn->node = target->node->name;
@@ -269,7 +275,7 @@ bool turn_show_again(struct wk_turn *turn, struct wk_err *err)
 enum wk_verdict turn_choose(struct wk_turn *turn, const char *name, const char *action, const char *arg, bool is_current,
                             struct wk_err *err)
 {
-    const struct registry_node *target = registry_find(alias(name));
+    const struct registry_node *target = registry_node_of(turn->call, alias(name));
     const char *before = turn->running;
     enum wk_verdict verdict;
     void *frame;
@@ -311,8 +317,11 @@ enum wk_verdict turn_search(struct wk_turn *turn, const char *text, struct wk_er
     enum wk_verdict verdict = WK_DECLINED;
 
     for (size_t i = 0; i < n && verdict == WK_DECLINED; i++) {
-        void *frame = wk_host->frame_enter(turn->call, searches[i].owner);
+        void *frame;
 
+        if (!wk_is_on(turn->call, searches[i].owner))
+            continue;
+        frame = wk_host->frame_enter(turn->call, searches[i].owner);
         verdict = searches[i].run(turn->call, turn, text, err);
         wk_host->frame_leave(turn->call, frame);
     }

@@ -94,6 +94,7 @@ static struct wk_drivers service = {
     .get = get,
     .delivery_of_order = delivery_of_order,
     .dispatch = dispatch_start,
+    .is_delivering = store_is_delivering,
 };
 static const struct wk_provide provides[] = {{WK_DRIVERS, &service.head}, {0}};
 

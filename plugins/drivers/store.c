@@ -13,6 +13,7 @@ WK_SQL(driver_of_user,
        "AND v.status = 'DELIVERED' AND v.assigned_at > (SELECT wakala.now()) - interval '24 hours'), 0), "
        "COALESCE(d.position_at > (SELECT wakala.now()) - $2::bigint * interval '1 millisecond', false) "
        "FROM drivers_driver d WHERE d.user_id = $1::uuid");
+WK_SQL(driver_is_delivering, "SELECT 1 FROM drivers_driver WHERE user_id = $1::uuid AND active_jobs > 0");
 WK_SQL(driver_by_id, "SELECT d.id, d.user_id, d.online, d.name, d.vehicle, d.plate, d.active_jobs, d.max_jobs, d.status, d.cash_held, "
                      "d.answered, d.accepted, d.completed, d.gave_back, 0, false FROM drivers_driver d WHERE d.id = $1::uuid");
 WK_SQL(driver_online,
@@ -127,6 +128,16 @@ bool store_driver_of_user(struct wk_call *call, const struct wk_uuid *user, int6
     *found = wk_rows_count(rows) == 1;
     if (*found)
         fill_driver(rows, row);
+    return true;
+}
+
+bool store_is_delivering(struct wk_call *call, const struct wk_uuid *user, bool *yes, struct wk_err *err)
+{
+    struct wk_rows *rows;
+
+    if (!wk_db_read(call, &driver_is_delivering, WK_ARGS(wk_id(user)), &rows, err))
+        return false;
+    *yes = wk_rows_count(rows) > 0;
     return true;
 }
 

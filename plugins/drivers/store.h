@@ -38,6 +38,7 @@ struct delivery_row {
 bool store_driver_of_user(struct wk_call *call, const struct wk_uuid *user, int64_t fresh_ms, struct driver_row *row, bool *found,
                           struct wk_err *err);
 bool store_driver(struct wk_call *call, const struct wk_uuid *id, struct driver_row *row, bool *found, struct wk_err *err);
+bool store_is_delivering(struct wk_call *call, const struct wk_uuid *user, bool *yes, struct wk_err *err);
 /* Queued. Online with a position, or offline. */
 bool store_online(struct wk_call *call, const struct wk_uuid *driver, bool online, double latitude, double longitude, struct wk_err *err);
 

@@ -5,6 +5,8 @@
 #include <wakala/err.h>
 
 static const struct wk_error_type codes[] = {
+    WK_ERROR_BUSINESS("tenant.suspended", 403, "This shop is closed for now.",
+                      "The tenant is suspended: wakala tenant show says why, wakala tenant resume ends it. Routes with WK_ROUTE_ALWAYS are served all the same."),
     WK_ERROR_SYSTEM("tenants.quota", "A plugin counts a quota that is not there, or in a call without a tenant: service/quota.h has the names."),
     {0},
 };

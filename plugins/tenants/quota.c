@@ -82,6 +82,8 @@ bool quota_take(struct wk_call *call, const char *quota, int64_t n, struct wk_er
 
     if (!find(call, quota, &kind, &tenant, err))
         return false;
+    if (n > 0 && !strcmp(tenant->status, "suspended"))
+        return wk_fail(err, WK_BUSINESS, "tenant.suspended", "a suspended tenant gets no more %s", kind->name);
     tier = tier_of(tenant);
     limit = limit_of(call, kind, tier);
     otherwise = refusal(call, "limit.exceeded", kind, tier, limit);

@@ -1,5 +1,7 @@
-/* tenants - what a tenant may have. */
+/* tenants - what a tenant may have, how long, and what it still does when it is suspended. docs/design/tenants.md */
 #include <wakala/plugin.h>
+#include <wakala/tenancy.h>
+#include "closed.h"
 #include "codes.h"
 #include "quota.h"
 
@@ -18,6 +20,8 @@ static const struct wk_setting settings[] = {
     OWN("max_products", "products"),
     OWN("max_orders", "orders a month"),
     OWN("max_users", "accounts"),
+    WK_SETTING_STRING("suspended_notice", "This shop is taking a break and can't answer right now. Orders that are on their way will still arrive.", WK_SCOPE_TENANT,
+                      "what people read, once a day, when they write to a suspended tenant; empty: nothing"),
     {0},
 };
 
@@ -28,4 +32,25 @@ static struct wk_quotas quotas = {
 };
 static const struct wk_provide provides[] = {{WK_QUOTA, &quotas.head}, {0}};
 
-WK_PLUGIN("tenants", "1.0.0", .summary = "What a tenant may have: limits that hold", .settings = settings, .provides = provides, .errors = codes);
+/* The timer may come late, or after somebody has paid: the host looks. */
+static bool on_trial_ended(struct wk_call *call, const struct wk_event *event, struct wk_err *err)
+{
+    const char *answer;
+
+    (void)event;
+    return wk_tenancy(call, WK_TENANCY_TRIAL_END, &wk_tenant(call)->id, NULL, &answer, err);
+}
+
+static const struct wk_sub subscriptions[] = {
+    {.name = "trial", .pattern = "tenant.trial_ended", .from = WK_FROM_START, .run = on_trial_ended},
+    {.name = "resumed", .pattern = "tenant.resumed", .from = WK_FROM_NOW, .run = closed_on_resumed},
+    {0},
+};
+static const struct wk_filter filters[] = {
+    {.name = "suspended", .phase = WK_PHASE_TENANT, .priority = 100, .before = closed_on_request}, /* behind who enters the principal's tenant */
+    {0},
+};
+
+WK_PLUGIN("tenants", "1.0.0", .summary = "What a tenant may have, its trial, and what it still does when it is suspended", .settings = settings,
+          .provides = provides, .errors = codes, .subscriptions = subscriptions, .filters = filters, .on_message = closed_on_message,
+          .message_priority = -100);

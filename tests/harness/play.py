@@ -246,6 +246,12 @@ class Player:
     def do_start(self, what):
         self.world.start_part(what)
 
+    def do_tenant(self, verb, name):
+        """`wakala tenant suspend NAME` and its like; the workers hear of it within the second."""
+        self.out(f"-- wakala tenant {verb} {name}")
+        self.world.tenant(verb, name)
+        time.sleep(1)
+
     def do_reload(self):
         ok, text = self.world.reload()
         if not ok:

@@ -57,6 +57,7 @@ FORMS = [
     ("advance", "advance <duration>"),
     ("kill", "kill <word>"),
     ("start", "start <word>"),
+    ("tenant", "tenant <word> <text>"),
     ("reload", "reload"),
     ("reload_fails", "reload fails with <text>"),
     ("check_invariants", "check invariants"),

@@ -385,6 +385,9 @@ class Stack:
     def start_part(self, what):
         {"postgres": self.pg.start, "host": self.host.start, "simulator": self.sim_host.start}[what]()
 
+    def tenant(self, verb, name):
+        self.host.cli("tenant", verb, name)
+
     def reload(self, timeout=90):
         """`wakala reload`, awaited: (went through, verdict)."""
         status, out = self.host.cli("reload", timeout=timeout, check=False)

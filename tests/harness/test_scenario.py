@@ -34,6 +34,7 @@ class Reading(unittest.TestCase):
             'customer is offered "Shop"': ("offered", ["customer", "Shop"]),
             "advance 10m": ("advance", [600.0]),
             "kill worker": ("kill", ["worker"]),
+            'tenant suspend "Demo A"': ("tenant", ["suspend", "Demo A"]),
             "reload": ("reload", []),
             'reload fails with "unknown setting"': ("reload_fails", ["unknown setting"]),
             "check invariants": ("check_invariants", []),

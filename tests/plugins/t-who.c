@@ -25,7 +25,6 @@ static bool step(struct wk_http *http, const char *name, bool is_first)
     }
 STEP(early, true)
 STEP(late, false)
-STEP(tenant, false)
 STEP(policy, false)
 STEP(cache, false)
 
@@ -49,6 +48,20 @@ static void who_out(struct wk_call *call, struct wk_http *http)
 {
     (void)call;
     (void)step(http, "-who", false);
+}
+
+/* As auth does it: the call enters its principal's tenant. */
+static enum wk_verdict tenant_in(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const struct wk_principal *who = wk_principal(call);
+
+    (void)step(http, "tenant", false);
+    return !who->subject || wk_uuid_is_nil(&who->tenant) || wk_enter_tenant(call, &who->tenant, err) ? WK_DECLINED : WK_FAILED;
+}
+static void tenant_out(struct wk_call *call, struct wk_http *http)
+{
+    (void)call;
+    (void)step(http, "-tenant", false);
 }
 
 static bool answer(struct wk_call *call, struct wk_http *http, struct wk_err *err)
@@ -84,7 +97,7 @@ static const struct wk_filter filters[] = { /* not in the order in which they ru
 static const struct wk_route routes[] = {
     {WK_GET, "/who/public", WK_PUBLIC, answer, 0, 0, 0}, {WK_GET, "/who/any", WK_AUTHENTICATED, answer, 0, 0, 0},
     {WK_GET, "/who/safe", WK_PERM("safe.open"), answer, 0, 0, 0}, {WK_GET, "/who/of/{tenant}", WK_AUTHENTICATED, enter, 0, 0, 0},
-    {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0}, {0}};
+    {WK_GET, "/who/always", WK_AUTHENTICATED, answer, WK_ROUTE_ALWAYS, 0, 0}, {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0}, {0}};
 
 static const struct wk_error_type errors[] = {
     WK_ERROR_SECURITY("t-who.forged", 401, "Somebody says who they are, and it is not true."),

@@ -60,6 +60,7 @@ static struct fake {
     char invalidated_pattern[80];
     int frames;
     const void *owner;
+    const void *off; /* the plugin that the tenant has not */
     /* What a statement answers; NULL: no rows. */
     struct wk_rows *(*answer)(const char *statement, const struct wk_arg *args, size_t n);
     const char *setting[8][2];
@@ -323,6 +324,12 @@ static void fake_error_told(struct wk_call *call, const struct wk_err *err, cons
     told->reference = err->cls == WK_BUSINESS ? NULL : "01234567";
 }
 
+static bool fake_is_on(struct wk_call *call, const struct wk_plugin *plugin)
+{
+    (void)call;
+    return !fake.off || fake.off != plugin;
+}
+
 static const struct wk_host fake_table = {
     .size = sizeof fake_table, .abi_major = 1, .alloc = fake_alloc, .defer = fake_defer, .tenant = fake_tenant, .now_us = fake_now,
     .new_id = fake_new_id, .log = fake_log, .trace_id = fake_trace, .setting_text = fake_setting_text, .setting_int = fake_setting_int,
@@ -330,6 +337,7 @@ static const struct wk_host fake_table = {
     .rows_text = fake_rows_text, .rows_affected = fake_rows_affected, .publish = fake_publish, .reply = fake_reply, .send = fake_send,
     .service = fake_service, .open_service = fake_open_service, .frame_enter = fake_frame_enter, .frame_leave = fake_frame_leave,
     .json_parse = fake_json_parse, .count = fake_count, .error_told = fake_error_told, .cache_invalidate = fake_cache_invalidate,
+    .is_on = fake_is_on,
 };
 
 static void fake_start(void)
