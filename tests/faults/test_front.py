@@ -240,7 +240,7 @@ class Front(unittest.TestCase):
         procs.until(lambda: meta.try_post(self.stack.host.port, body) == 200, 25, "the partition is made and the sender's retry is stored")
         self.assertEqual((self.stored("wamid.nowhere"), self.quarantined()), (1, before))
 
-    def test_a_suspended_tenant_is_kept_and_not_answered(self):
+    def test_a_suspended_tenants_messages_are_kept_and_get_a_notice(self):
         tenant = Ledger.addresses(self.stack.sql)[A]
 
         def answers(person):
@@ -255,7 +255,8 @@ class Front(unittest.TestCase):
         try:
             time.sleep(1.5)  # until every worker has read it
             write("wamid.status.suspended", "27820000072")
-            self.assertEqual((self.stored("wamid.status.suspended"), answers("27820000072")), (1, 0))
+            write("wamid.status.again", "27820000072")
+            self.assertEqual((self.stored("wamid.status.suspended"), answers("27820000072")), (1, 1), "one notice, whatever is written")
         finally:
             self.stack.host.cli("tenant", "resume", tenant)
         time.sleep(1.5)

@@ -89,7 +89,7 @@ DECLARE
   m record;
 BEGIN
   PERFORM wakala.tenant_members(p_asked, 'tenant', '{request_id,name,tier,isolation,status,trial_days,config}');
-  IF p_asked ? 'name' AND (jsonb_typeof(p_asked->'name') <> 'string' OR length(trim(p_asked->>'name')) NOT BETWEEN 1 AND 200) THEN
+  IF p_asked ? 'name' AND (jsonb_typeof(p_asked->'name') <> 'string' OR length(trim(p_asked->>'name')) = 0 OR length(p_asked->>'name') > 200) THEN
     PERFORM wakala.refuse('tenant.invalid', 'name: 1 to 200 characters');
   END IF;
   PERFORM wakala.tenant_word(p_asked->'request_id', 'request_id', '^[!-~]{1,100}$', '1 to 100 characters without spaces');
@@ -106,10 +106,10 @@ BEGIN
   PERFORM wakala.tenant_members(c, 'config', '{language,currency,currency_exponent,timezone,numbers,limits,features}');
   PERFORM wakala.tenant_word(c->'language', 'config.language', '^(en|sw|zu|af|fr|pcm)$', 'allowed are en, sw, zu, af, fr, pcm');
   PERFORM wakala.tenant_word(c->'currency', 'config.currency', '^[A-Z]{3}$', 'three letters of ISO 4217, as in ZAR');
-  IF c ? 'currency_exponent' AND c->>'currency_exponent' !~ '^[0-4]$' THEN
+  IF c ? 'currency_exponent' AND (jsonb_typeof(c->'currency_exponent') <> 'number' OR c->>'currency_exponent' !~ '^[0-4]$') THEN
     PERFORM wakala.refuse('tenant.invalid', 'config.currency_exponent: 0 to 4 digits after the point');
   END IF;
-  IF c ? 'timezone' AND NOT EXISTS (SELECT FROM pg_timezone_names WHERE name = c->>'timezone') THEN
+  IF c ? 'timezone' AND (jsonb_typeof(c->'timezone') <> 'string' OR NOT EXISTS (SELECT FROM pg_timezone_names WHERE name = c->>'timezone')) THEN
     PERFORM wakala.refuse('tenant.invalid', 'config.timezone: an IANA name, as in Africa/Johannesburg');
   END IF;
   IF c ? 'numbers' THEN
@@ -118,10 +118,10 @@ BEGIN
     END IF;
     FOR m IN SELECT value AS number FROM jsonb_array_elements(c->'numbers') LOOP
       PERFORM wakala.tenant_members(m.number, 'config.numbers', '{id,waba}');
-      IF coalesce(m.number->>'id', '') !~ '^[0-9]{1,64}$' THEN
+      IF jsonb_typeof(m.number->'id') IS DISTINCT FROM 'string' OR m.number->>'id' !~ '^[0-9]{1,64}$' THEN
         PERFORM wakala.refuse('tenant.invalid', 'config.numbers.id: phone number ids (not phone numbers), digits only');
       END IF;
-      IF coalesce(m.number->>'waba', '') !~ '^[0-9]{1,64}$' THEN
+      IF jsonb_typeof(m.number->'waba') IS DISTINCT FROM 'string' OR m.number->>'waba' !~ '^[0-9]{1,64}$' THEN
         PERFORM wakala.refuse('tenant.invalid', 'config.numbers.waba: the WhatsApp business account id, digits only');
       END IF;
     END LOOP;

@@ -28,6 +28,7 @@
 #include <wakala/service/quota.h>
 #include <wakala/setting.h>
 #include <wakala/task.h>
+#include <wakala/tenancy.h>
 #define MEMBER(type, member, at, ...) \
     _Static_assert(offsetof(struct type, member) == (at), #type "." #member " moved"); \
     _Static_assert(__builtin_types_compatible_p(__typeof__(((struct type *)0)->member), __VA_ARGS__), \
@@ -174,7 +175,8 @@ MEMBER(wk_drivers, head, 0, struct wk_service_head);
 MEMBER(wk_drivers, get, 16, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_driver *, struct wk_err *));
 MEMBER(wk_drivers, delivery_of_order, 24, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_delivery *, struct wk_driver *, struct wk_err *));
 MEMBER(wk_drivers, dispatch, 32, bool (*)(struct wk_call *, const struct wk_uuid *, struct wk_err *));
-GROWS(wk_drivers, 40);
+MEMBER(wk_drivers, is_delivering, 40, bool (*)(struct wk_call *, const struct wk_uuid *, bool *, struct wk_err *));
+GROWS(wk_drivers, 48);
 
 MEMBER(wk_entry, menu, 0, const char *);
 MEMBER(wk_entry, node, 8, const char *);
@@ -286,7 +288,8 @@ MEMBER(wk_flow, push, 144, bool (*)(struct wk_call *, const struct wk_uuid *, co
 MEMBER(wk_flow, grant_role, 152, bool (*)(struct wk_call *, const struct wk_uuid *, const char *, bool, struct wk_err *));
 MEMBER(wk_flow, find_user, 160, bool (*)(struct wk_call *, const char *, const char *, struct wk_uuid *, struct wk_err *));
 MEMBER(wk_flow, tell, 168, bool (*)(struct wk_call *, const struct wk_notice *, struct wk_err *));
-GROWS(wk_flow, 176);
+MEMBER(wk_flow, look_user, 176, bool (*)(struct wk_call *, const struct wk_message *, struct wk_uuid *, bool *, struct wk_err *));
+GROWS(wk_flow, 184);
 
 MEMBER(wk_header, name, 0, const char *);
 MEMBER(wk_header, value, 8, const char *);
@@ -381,7 +384,9 @@ MEMBER(wk_host, tenant_address, 664, const char *(*)(struct wk_call *, const cha
 MEMBER(wk_host, add_route, 672, bool (*)(struct wk_plugin *, const struct wk_route *, struct wk_err *));
 MEMBER(wk_host, server_open, 680, struct wk_server *(*)(struct wk_plugin *, const char *, const char *, struct wk_err *));
 MEMBER(wk_host, http_pass, 688, bool (*)(struct wk_call *, struct wk_http *, const struct wk_passing *, struct wk_err *));
-GROWS(wk_host, 696);
+MEMBER(wk_host, is_on, 696, bool (*)(struct wk_call *, const struct wk_plugin *));
+MEMBER(wk_host, tenancy, 704, bool (*)(struct wk_call *, int, const struct wk_uuid *, const char *, const char **, struct wk_err *));
+GROWS(wk_host, 712);
 
 MEMBER(wk_identity, head, 0, struct wk_service_head);
 MEMBER(wk_identity, verify, 16, bool (*)(struct wk_call *, const char *, struct wk_principal *, struct wk_err *));
@@ -953,6 +958,15 @@ VALUE(WK_DRIVER_FLOW, 5);
 VALUE(WK_ORDER_TRACKING, 6);
 VALUE(WK_SUPPORT, 7);
 VALUE(WK_ERROR_STATE, 8);
+VALUE(WK_TENANCY_CREATE, 1);
+VALUE(WK_TENANCY_CHANGE, 2);
+VALUE(WK_TENANCY_SUSPEND, 3);
+VALUE(WK_TENANCY_RESUME, 4);
+VALUE(WK_TENANCY_TRIAL_END, 5);
+VALUE(WK_TENANCY_DELETE, 6);
+VALUE(WK_TENANCY_UNDELETE, 7);
+VALUE(WK_TENANCY_GET, 8);
+VALUE(WK_TENANCY_PAGE, 9);
 VALUE(WK_FAILED, -1);
 VALUE(WK_DECLINED, 0);
 VALUE(WK_HANDLED, 1);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <wakala/service/quota.h>
 #include "nodes.h"
 
 #define FAKE_KEYS 64
@@ -47,7 +48,7 @@ static struct {
     struct wk_variant variants[12];
     size_t variant_count;
     bool is_short; /* the next reservation fails */
-    int64_t total_prepared;
+    int64_t total_prepared, taken; /* of quota "orders" */
     struct wk_tenant tenant;
     struct wk_uuid user;
     int64_t tax_ppm;
@@ -385,10 +386,20 @@ static bool fake_unpay(struct wk_call *call, const struct wk_uuid *order, struct
 static struct wk_payments fake_payments = {.head = {sizeof fake_payments, 1, NULL}, .methods = fake_methods, .prepare = fake_prepare,
                                            .of_order = fake_of_order, .cancel = fake_unpay};
 
+static bool fake_take(struct wk_call *call, const char *quota, int64_t n, struct wk_err *err)
+{
+    (void)call, (void)err;
+    assert_string_equal(quota, WK_QUOTA_ORDERS);
+    fake.taken += n;
+    return true;
+}
+static struct wk_quotas fake_quotas = {.head = {sizeof fake_quotas, 1, NULL}, .take = fake_take};
+static size_t fake_service_names(const char *interface, const char **names, size_t max) { return (void)names, (void)max, !strcmp(interface, WK_QUOTA); }
+
 static const void *fake_service(struct wk_call *call, const char *interface, const char *provider, struct wk_err *err)
 {
     (void)call, (void)provider, (void)err;
-    return !strcmp(interface, WK_FLOW) ? (const void *)&fake_flow : !strcmp(interface, WK_CATALOG) ? (const void *)&fake_catalog : &fake_payments;
+    return !strcmp(interface, WK_QUOTA) ? (const void *)&fake_quotas : !strcmp(interface, WK_FLOW) ? (const void *)&fake_flow : !strcmp(interface, WK_CATALOG) ? (const void *)&fake_catalog : &fake_payments;
 }
 static void *fake_frame_enter(struct wk_call *call, const void *self) { return (void)call, (void)self, NULL; }
 static void fake_frame_leave(struct wk_call *call, void *frame) { (void)call, (void)frame; }
@@ -398,7 +409,7 @@ static const struct wk_host fake_host = {
     .new_id = fake_new_id, .log = fake_log, .trace_id = fake_trace, .setting_text = fake_setting_text, .setting_int = fake_setting_int,
     .secret = fake_secret, .db_read = fake_db_read, .db_read_all = fake_db_read_all, .db_write = fake_db_write, .db_queue = fake_db_queue,
     .rows_count = fake_rows_count, .rows_text = fake_rows_text, .rows_affected = fake_rows_affected, .publish = fake_publish,
-    .schedule = fake_schedule, .unschedule = fake_unschedule, .service = fake_service, .frame_enter = fake_frame_enter,
+    .schedule = fake_schedule, .unschedule = fake_unschedule, .service = fake_service, .service_names = fake_service_names, .frame_enter = fake_frame_enter,
     .frame_leave = fake_frame_leave, .json_parse = fake_json_parse, .count = fake_count,
 };
 WK_HIDDEN const struct wk_host *wk_host = &fake_host;

@@ -99,6 +99,7 @@ static void a_cart_becomes_one_order(void **state)
     assert_int_equal(times("order_insert"), 1);
     assert_int_equal(fake.statement_count, 1); /* no number, no look-up: nothing else of ours is asked or written */
     assert_int_equal(fake.events, 2);          /* created, status_changed */
+    assert_int_equal(fake.taken, 1);
     assert_null(turn_get(&the_turn, KEY_CART));
 }
 

@@ -175,6 +175,9 @@ struct wk_host {
     bool (*add_route)(struct wk_plugin *plugin, const struct wk_route *route, struct wk_err *err);
     struct wk_server *(*server_open)(struct wk_plugin *plugin, const char *address, const char *target, struct wk_err *err);
     bool (*http_pass)(struct wk_call *call, struct wk_http *http, const struct wk_passing *passing, struct wk_err *err);
+    /* call.h, tenancy.h */
+    bool (*is_on)(struct wk_call *call, const struct wk_plugin *plugin);
+    bool (*tenancy)(struct wk_call *call, int what, const struct wk_uuid *tenant, const char *asked, const char **answer, struct wk_err *err);
 };
 
 /* The plugin's own copy of the pointer to the table; WK_PLUGIN defines it, the host fills it before the first call. */

@@ -97,6 +97,10 @@ static inline bool wk_enter_tenant(struct wk_call *call, const struct wk_uuid *t
     return wk_host->enter_tenant(call, tenant, err);
 }
 
+/* Has the call's tenant this plugin? What a tenant lacks ("features" of its config) is not asked for its messages, events and routes; for who keeps other
+ * plugins' hooks in tables of its own. True without a tenant. Does not suspend. */
+static inline bool wk_is_on(struct wk_call *call, const struct wk_plugin *plugin) { return wk_host->is_on(call, plugin); }
+
 /* Who changed what, for `wakala audit`: one row of the call's transaction, with its tenant, principal and trace. action "user.role_changed", object the id it
  * was done to, detail_json {"from": .., "to": ..} or NULL; never a secret, phone numbers masked. Does not suspend; errors as of wk_db_queue(). */
 static inline bool wk_audit(struct wk_call *call, const char *action, const char *object, const char *detail_json, struct wk_err *err)

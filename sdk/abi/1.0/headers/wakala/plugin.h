@@ -33,7 +33,7 @@ struct wk_plugin_desc {
     const struct wk_inbox *inboxes;
     /* A person wrote. The chain runs by priority (lower first, equal: by name); first HANDLED stops. May suspend. Deadline 10 s. */
     enum wk_verdict (*on_message)(struct wk_call *call, const struct wk_message *message, struct wk_err *err);
-    int32_t message_priority;
+    int32_t message_priority; /* < 0: a guard. Messages of a suspended tenant reach the others only when a guard was asked and all declined */
     uint32_t reserved;
     /* Reads settings and registers; never writes, publishes, calls out or suspends. Runs once per worker, providers first. */
     bool (*open)(struct wk_plugin *plugin, struct wk_err *err);

@@ -26,6 +26,7 @@ struct wk_drivers {
     bool (*delivery_of_order)(struct wk_call *call, const struct wk_uuid *order, struct wk_delivery *delivery, struct wk_driver *driver,
                               struct wk_err *err);
     bool (*dispatch)(struct wk_call *call, const struct wk_uuid *order, struct wk_err *err);
+    bool (*is_delivering)(struct wk_call *call, const struct wk_uuid *user, bool *yes, struct wk_err *err);
 };
 /* driver.not_found (BUSINESS). May suspend, like all of these. */
 static inline bool wk_drivers_get(struct wk_call *call, const struct wk_uuid *driver, struct wk_driver *out, struct wk_err *err)
@@ -37,6 +38,11 @@ static inline bool wk_drivers_delivery_of_order(struct wk_call *call, const stru
                                                 struct wk_driver *driver, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_drivers, WK_DRIVERS, NULL, delivery_of_order, false, bool, call, err, call, order, delivery, driver, err);
+}
+/* Is this person a driver with a delivery that has not ended? */
+static inline bool wk_drivers_is_delivering(struct wk_call *call, const struct wk_uuid *user, bool *yes, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_drivers, WK_DRIVERS, NULL, is_delivering, false, bool, call, err, call, user, yes, err);
 }
 /* Begin (or begin again) to look for a driver. Idempotent while a round is open. */
 static inline bool wk_drivers_dispatch(struct wk_call *call, const struct wk_uuid *order, struct wk_err *err)

@@ -78,6 +78,7 @@ struct wk_flow {
     bool (*grant_role)(struct wk_call *call, const struct wk_uuid *user, const char *role, bool has, struct wk_err *err);
     bool (*find_user)(struct wk_call *call, const char *user_key, const char *name, struct wk_uuid *user, struct wk_err *err);
     bool (*tell)(struct wk_call *call, const struct wk_notice *notice, struct wk_err *err);
+    bool (*look_user)(struct wk_call *call, const struct wk_message *message, struct wk_uuid *user, bool *found, struct wk_err *err);
 };
 
 /* In open(): tables are static and stay where they are. flow.duplicate_node (SYSTEM) names both owners. */
@@ -151,6 +152,11 @@ static inline bool wk_flow_tell(struct wk_call *call, const struct wk_notice *no
 static inline bool wk_flow_grant_role(struct wk_call *call, const struct wk_uuid *user, const char *role, bool has, struct wk_err *err)
 {
     WK_SERVICE_CALL(wk_flow, WK_FLOW, NULL, grant_role, false, bool, call, err, call, user, role, has, err);
+}
+/* Who wrote a message; *found false when nobody known did, and nothing is made. May suspend. */
+static inline bool wk_flow_look_user(struct wk_call *call, const struct wk_message *message, struct wk_uuid *user, bool *found, struct wk_err *err)
+{
+    WK_SERVICE_CALL(wk_flow, WK_FLOW, NULL, look_user, false, bool, call, err, call, message, user, found, err);
 }
 /* The user behind a channel's user key (phone or business-scoped id), made if new. May suspend, writes. */
 static inline bool wk_flow_find_user(struct wk_call *call, const char *user_key, const char *name, struct wk_uuid *user, struct wk_err *err)

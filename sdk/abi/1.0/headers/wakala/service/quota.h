@@ -15,8 +15,8 @@ struct wk_quotas {
 };
 /* Queued on the call: no trip, exact however many take at once, undone with the call. n < 0 gives back, and never fails. When less than n is left the
  * statement that waits next, or the commit, fails with limit.exceeded (BUSINESS), its message saying which limit and how to get more; with it the whole
- * call. Take it last, right before what is queued is sent: the row is locked from then to the commit. Without a provider nothing is limited. tenants.quota
- * (SYSTEM): no such quota. Does not suspend. */
+ * call. Take it last, right before what is queued is sent: the row is locked from then to the commit. Without a provider nothing is limited. tenant.suspended
+ * (BUSINESS): a suspended tenant gets no more of anything. tenants.quota (SYSTEM): no such quota. Does not suspend. */
 static inline bool wk_quota_take(struct wk_call *call, const char *quota, int64_t n, struct wk_err *err)
 {
     if (!wk_service_names(WK_QUOTA, NULL, 0))
