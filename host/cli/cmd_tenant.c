@@ -20,8 +20,9 @@ static const struct {
     const char *word;
     wk_tenant_cmd *run;
 } words[] = {
-    {"address", wk_tenant_cmd_address}, {"create", wk_tenant_cmd_create}, {"delete", wk_tenant_cmd_delete}, {"limits", wk_tenant_cmd_limits}, {"list", list},
-    {"provision", wk_tenant_cmd_provision}, {"resume", wk_tenant_cmd_resume}, {"secret", wk_tenant_cmd_secret}, {"set", wk_tenant_cmd_set},
+    {"address", wk_tenant_cmd_address}, {"create", wk_tenant_cmd_create}, {"delete", wk_tenant_cmd_delete}, {"export", wk_tenant_cmd_export},
+    {"limits", wk_tenant_cmd_limits}, {"list", list}, {"move", wk_tenant_cmd_move},
+    {"provision", wk_tenant_cmd_provision}, {"purge", wk_tenant_cmd_purge}, {"resume", wk_tenant_cmd_resume}, {"secret", wk_tenant_cmd_secret}, {"set", wk_tenant_cmd_set},
     {"show", wk_tenant_cmd_show}, {"suspend", wk_tenant_cmd_suspend}, {"undelete", wk_tenant_cmd_undelete},
 };
 

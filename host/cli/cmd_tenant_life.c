@@ -1,4 +1,4 @@
-/* wakala tenant create | show | set | limits | suspend | resume | delete | undelete | provision: the same statements as /v1/tenants (tenant/life.h). */
+/* wakala tenant create | show | set | limits | suspend | resume | move | delete | undelete | provision: the same statements as /v1/tenants (tenant/life.h). */
 #include "cli/tenant.h"
 #include "db/migrate.h"
 #include "tenant/admin.h"
@@ -335,6 +335,28 @@ int wk_tenant_cmd_delete(const struct wk_config *config, const char *conninfo, i
         return WK_CLI_FAILED;
     }
     return change(conninfo, argv[2], WK_LIFE_DELETE, json_pack("{s:I}", "grace_s", (json_int_t)days * 86400));
+}
+
+int wk_tenant_cmd_move(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+{
+    static const char *const options[] = {"--shard", NULL};
+    const char *shard = wk_cli_value(argc, argv, "--shard");
+    char *end = NULL;
+    long n = shard ? strtol(shard, &end, 10) : 0;
+    json_t *answer;
+
+    (void)config;
+    if (argc < 4 || *argv[2] == '-' || !shard || !wk_cli_options(argc, argv, 3, options, none))
+        return wk_cli_usage("tenant");
+    if (!*shard || *end || n < 1 || n > 32) {
+        (void)fprintf(stderr, "wakala: --shard %s: 1 to 32\n", shard);
+        return WK_CLI_FAILED;
+    }
+    if (!(answer = life(conninfo, WK_LIFE_MOVE, argv[2], json_pack("{s:I}", "shard", (json_int_t)n))))
+        return WK_CLI_FAILED;
+    (void)printf("%s\t%lld\n", argv[2], (long long)json_integer_value(json_object_get(answer, "shard")));
+    json_decref(answer);
+    return WK_CLI_OK;
 }
 
 int wk_tenant_cmd_undelete(const struct wk_config *config, const char *conninfo, int argc, char **argv)

@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 typedef int wk_tenant_cmd(const struct wk_config *config, const char *conninfo, int argc, char **argv);
-wk_tenant_cmd wk_tenant_cmd_address, wk_tenant_cmd_create, wk_tenant_cmd_delete, wk_tenant_cmd_limits, wk_tenant_cmd_provision, wk_tenant_cmd_resume, wk_tenant_cmd_secret,
+wk_tenant_cmd wk_tenant_cmd_address, wk_tenant_cmd_create, wk_tenant_cmd_delete, wk_tenant_cmd_export, wk_tenant_cmd_limits, wk_tenant_cmd_move, wk_tenant_cmd_provision,
+    wk_tenant_cmd_purge, wk_tenant_cmd_resume, wk_tenant_cmd_secret,
     wk_tenant_cmd_set, wk_tenant_cmd_show, wk_tenant_cmd_suspend, wk_tenant_cmd_undelete;
 
 /* Whoever shares an account should know what it costs. */

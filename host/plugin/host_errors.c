@@ -202,6 +202,7 @@ static const struct wk_error_type codes[] = {
     /* tenants */
     WK_ERROR_REFUSAL("tenant.address_taken", 409, "This address belongs to somebody else.", "Remove it there first: wakala tenant address remove."),
     WK_ERROR_BUSINESS("tenant.deleting", 409, "This business is being deleted.", "wakala tenant undelete TENANT, or DELETE taken back, before its time is up."),
+    WK_ERROR_SYSTEM("tenant.export", "A tenant's data cannot be written out: the message has the system's words. Is there room?"),
     WK_ERROR_SECURITY("tenant.foreign", 404,
                       "A principal of one tenant asked for another one: a mistake in a client, or somebody tries. The log line says who."),
     WK_ERROR_REFUSAL("tenant.invalid", 422, "This business's details are not valid.", "The message says which of them and what is allowed."),

@@ -8,6 +8,7 @@ const struct wk_event_type wk_tenant_created = {.name = "tenant.created", .prior
 #define LIFE(what, said) {.name = "tenant." what, .priority = WK_NORMAL, .version = 1, .key = "tenant id", .schema = "tenant." what ".json", .summary = said}
 static const struct wk_event_type life[] = {
     LIFE("changed", "Details of a business were changed"),
+    LIFE("deleted", "The data of a business is removed"),
     LIFE("deleting", "A business is suspended, and its data will be removed"),
     LIFE("resumed", "A suspended business goes on"),
     LIFE("suspended", "A business was suspended: no new orders, its customers get a notice"),
@@ -26,7 +27,7 @@ const struct wk_event_type wk_system_error = {.name = "system.error", .priority 
                                               .schema = "system.error.json", .summary = "The operator should look at something"};
 
 static const struct wk_event_type *const types[] = {&wk_host_cleanup, &wk_tenant_created, &wk_cache_invalidated, &wk_system_error,
-                                                    &life[0], &life[1], &life[2], &life[3], &life[4], &life[5]};
+                                                    &life[0], &life[1], &life[2], &life[3], &life[4], &life[5], &life[6]};
 static struct wk_plugin the_host = {.name = "host"};
 
 size_t wk_host_events(struct wk_event_hook *to)

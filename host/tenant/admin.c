@@ -6,7 +6,7 @@
 
 bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
 {
-    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE t.status END, "
+    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.gone_at IS NOT NULL THEN 'deleted' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE t.status END, "
                            "t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
                            "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
 }

@@ -10,7 +10,7 @@
 
 #define DO_SQL "SELECT wakala.tenant_do($1::text, $2::uuid, $3::int, $4::int, $5::jsonb, $6::jsonb)"
 static const struct wk_stmt do_stmt = {"wakala", "host", "tenant_do", DO_SQL, false};
-static const char *const names[] = {"create", "ready", "change", "suspend", "resume", "trial_end", "delete", "undelete", "get", "page"};
+static const char *const names[] = {"create", "ready", "change", "suspend", "resume", "trial_end", "delete", "undelete", "gone", "move", "get", "page"};
 _Static_assert(WK_COUNT(names) == WK_LIFE_PAGE + 1, "a name for each");
 
 struct made { /* the statement's parameters */

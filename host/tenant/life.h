@@ -17,6 +17,8 @@ enum wk_life { /* what is done, with what `asked` (JSON text, never NULL) holds.
     WK_LIFE_TRIAL_END, /* suspends a tenant whose trial is over */
     WK_LIFE_DELETE,    /* {"grace_s"} */
     WK_LIFE_UNDELETE,
+    WK_LIFE_GONE,      /* of one whose time is up, and whose rows are removed */
+    WK_LIFE_MOVE,      /* {"shard"} */
     WK_LIFE_GET,
     WK_LIFE_PAGE,      /* {"after": id or null, "limit"}; the answer: {"items", "next"}; no id */
 };

@@ -214,6 +214,46 @@ class Life(Case):
         self.assertEqual(self.good("tenant", "undelete", "Leaving"), "Leaving\tsuspended\n", "as it was before")
         self.bad(r"--grace 0: days until", "tenant", "delete", "Leaving", "--grace", "0")
 
+    def test_exported_and_after_its_time_removed(self):
+        tenant = self.create("Gone soon")
+        until(lambda: self.serves(tenant), 10, "the workers know it")
+        self.small.sql(f"INSERT INTO probe_kept (tenant_id, k, n) SELECT '{tenant}', 'k' || g, g FROM generate_series(0, 1202) g")
+        self.small.sql(f"INSERT INTO probe_kept (tenant_id, k, n) VALUES ('{self.small.tenant}', 'mine', 1) ON CONFLICT DO NOTHING")
+        path = f"{self.small.dir}/export"
+        self.assertRegex(self.good("tenant", "export", "Gone soon", "--to", path), rf"^{path}\t\d+ rows\n$")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        with open(path, encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+        self.assertEqual((lines[0]["tenant"]["id"], lines[-1]), (tenant, {"rows": len(lines) - 2}))
+        kept = [line["row"] for line in lines if line.get("table") == "probe_kept"]
+        self.assertEqual({row["tenant_id"] for row in kept}, {tenant})
+        self.assertEqual(sorted(row["n"] for row in kept), list(range(1203)))
+        self.bad(r"cannot be made: File exists", "tenant", "export", "Gone soon", "--to", path)
+        self.good("tenant", "delete", "Gone soon", "--grace", "2")
+        self.assertEqual(self.good("tenant", "purge"), "", "its time is not up")
+        self.small.advance(2 * DAY + 1)
+        self.assertEqual(self.good("tenant", "purge"), f"{tenant}\t1203 rows removed\n")
+        self.assertEqual(self.good("tenant", "purge"), "")
+        for table in ("pool.probe_kept", "wakala.address", "wakala.tenant_setting", "wakala.timer"):
+            self.assertEqual(self.one(f"SELECT count(*) FROM {table} WHERE tenant_id = '{tenant}'"), "0", table)
+        self.assertEqual(self.one(f"SELECT n FROM probe_kept WHERE tenant_id = '{self.small.tenant}' AND k = 'mine'"), "1", "another tenant's is there")
+        self.assertEqual((self.show(tenant)["state"], self.events(tenant)[-1][0]), ("deleted", "tenant.deleted"))
+        self.bad(r"its data is removed already", "tenant", "undelete", tenant)
+        self.create("Gone soon")
+
+    def test_moved_to_another_shard_of_the_server(self):
+        tenant = self.create("Moving")
+        other = int(self.show(tenant)["shard"]) % 32 + 1
+        self.assertEqual(self.good("tenant", "move", "Moving", "--shard", str(other)), f"Moving\t{other}\n")
+        self.assertEqual(self.show(tenant)["shard"], str(other))
+        self.bad(r"--shard 33: 1 to 32", "tenant", "move", "Moving", "--shard", "33")
+        elsewhere = other % 32 + 1
+        self.small.sql(f"UPDATE wakala.shard_map SET server = 'other', version = version + 1 WHERE shard = {elsewhere}")
+        try:
+            self.bad(rf"shard {elsewhere} lies on another server", "tenant", "move", "Moving", "--shard", str(elsewhere))
+        finally:
+            self.small.sql(f"UPDATE wakala.shard_map SET server = 'main', version = version + 1 WHERE shard = {elsewhere}")
+
     # secrets
 
     def test_secrets_and_a_new_key(self):

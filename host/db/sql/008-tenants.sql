@@ -6,7 +6,8 @@ ALTER TABLE wakala.tenant
   ADD COLUMN suspended_at timestamptz,
   ADD COLUMN reason       text NOT NULL DEFAULT '',      -- why it is suspended
   ADD COLUMN was_suspended boolean NOT NULL DEFAULT false, -- before it was deleted
-  ADD COLUMN delete_at    timestamptz;                   -- it is being deleted: suspended until then, and gone after it
+  ADD COLUMN delete_at    timestamptz,                   -- it is being deleted: suspended until then, and gone after it
+  ADD COLUMN gone_at      timestamptz;                   -- its data is removed; the row stays, because the log names it
 -- Who asks twice with the same request id gets the same tenant. A row without done_at is work that a crash, or a missing right, has interrupted.
 CREATE TABLE wakala.tenant_job (
   request_id text PRIMARY KEY CHECK (length(request_id) BETWEEN 1 AND 100),
@@ -40,7 +41,7 @@ CREATE FUNCTION wakala.rfc3339(t timestamptz) RETURNS text LANGUAGE sql IMMUTABL
 -- A tenant as people and the REST API see it.
 CREATE FUNCTION wakala.tenant_json(p_id uuid) RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT jsonb_build_object('id', t.id, 'name', t.name, 'tier', t.tier, 'status', t.status, 'isolation', t.isolation, 'shard', t.shard,
-      'state', CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE 'ready' END,
+      'state', CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.gone_at IS NOT NULL THEN 'deleted' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE 'ready' END,
       'trial_until', wakala.rfc3339(t.trial_until), 'delete_at', wakala.rfc3339(t.delete_at), 'reason', t.reason,
       'created_at', wakala.rfc3339(t.created_at), 'updated_at', wakala.rfc3339(t.updated_at),
       'config', jsonb_build_object('language', t.language, 'currency', t.currency, 'currency_exponent', t.currency_exponent, 'timezone', t.timezone,
@@ -353,6 +354,9 @@ CREATE FUNCTION wakala.tenant_undelete(p_id uuid, p_lane int, p_who jsonb) RETUR
 DECLARE
   t wakala.tenant := wakala.tenant_lock(p_id);
 BEGIN
+  IF t.gone_at IS NOT NULL THEN
+    PERFORM wakala.refuse('tenant.deleting', 'this tenant is deleted: its data is removed already');
+  END IF;
   IF t.delete_at IS NOT NULL THEN
     UPDATE wakala.tenant SET delete_at = NULL, updated_at = wakala.now() WHERE id = p_id;
     PERFORM wakala.tenant_note(p_id, p_who, 'tenant.undeleted', NULL);
@@ -363,7 +367,48 @@ BEGIN
   RETURN wakala.tenant_json(p_id);
 END $$;
 
--- All of it, for the one statement that workers and the command line have. p_asked: reason of suspend, grace_s of delete, after and limit of page.
+-- After its time is up, and when its rows in the plugins' tables are removed (host/tenant/dump.c): what the host has of it. Its name is free again.
+CREATE FUNCTION wakala.tenant_gone(p_id uuid, p_lane int, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  t wakala.tenant := wakala.tenant_lock(p_id);
+BEGIN
+  IF t.delete_at IS NULL OR t.delete_at > wakala.now() THEN
+    PERFORM wakala.refuse('tenant.deleting', 'its time is not up');
+  END IF;
+  IF t.gone_at IS NULL THEN
+    DELETE FROM wakala.address WHERE tenant_id = p_id;
+    DELETE FROM wakala.tenant_setting WHERE tenant_id = p_id;
+    DELETE FROM wakala.tenant_secret WHERE tenant_id = p_id;
+    DELETE FROM wakala.timer WHERE tenant_id = p_id;
+    DELETE FROM wakala.outbound WHERE tenant_id = p_id;
+    DELETE FROM wakala.once WHERE tenant_id = p_id;
+    UPDATE wakala.tenant SET gone_at = wakala.now(), name = 'deleted ' || p_id, config = '{}', updated_at = wakala.now() WHERE id = p_id;
+    PERFORM wakala.tenant_tell(p_id, p_lane, 'tenant.deleted', '{}');
+    PERFORM wakala.tenant_note(p_id, p_who, 'tenant.deleted', NULL);
+  END IF;
+  RETURN wakala.tenant_json(p_id);
+END $$;
+
+-- To another shard of the same server: a routing fact, nothing moves. One that lies elsewhere is refused: its rows would have to move, too.
+CREATE FUNCTION wakala.tenant_move(p_id uuid, p_lane int, p_shard int, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  t wakala.tenant := wakala.tenant_lock(p_id);
+BEGIN
+  IF p_shard IS NULL OR p_shard NOT BETWEEN 1 AND 32 THEN
+    PERFORM wakala.refuse('tenant.invalid', 'shard: 1 to 32');
+  END IF;
+  IF (SELECT server FROM wakala.shard_map WHERE shard = p_shard) IS DISTINCT FROM (SELECT server FROM wakala.shard_map WHERE shard = t.shard) THEN
+    PERFORM wakala.refuse('tenant.invalid', format('shard %s lies on another server than shard %s: this host moves tenants inside one server', p_shard, t.shard));
+  END IF;
+  IF t.shard <> p_shard THEN
+    UPDATE wakala.tenant SET shard = p_shard, updated_at = wakala.now() WHERE id = p_id;
+    PERFORM wakala.tenant_tell(p_id, p_lane, 'tenant.changed', jsonb_build_object('members', jsonb_build_array('shard')));
+    PERFORM wakala.tenant_note(p_id, p_who, 'tenant.moved', jsonb_build_object('from', t.shard, 'to', p_shard));
+  END IF;
+  RETURN wakala.tenant_json(p_id);
+END $$;
+
+-- All of it, for the one statement that workers and the command line have. p_asked: reason of suspend, grace_s of delete, shard of move, after and limit of page.
 CREATE FUNCTION wakala.tenant_do(p_what text, p_id uuid, p_shard int, p_lane int, p_asked jsonb, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   CASE p_what
@@ -374,6 +419,8 @@ BEGIN
     WHEN 'resume' THEN RETURN wakala.tenant_resume(p_id, p_lane, p_who);
     WHEN 'trial_end' THEN RETURN wakala.tenant_trial_end(p_id, p_lane, p_who);
     WHEN 'delete' THEN RETURN wakala.tenant_delete(p_id, p_lane, coalesce((p_asked->>'grace_s')::bigint, 30 * 86400), p_who);
+    WHEN 'gone' THEN RETURN wakala.tenant_gone(p_id, p_lane, p_who);
+    WHEN 'move' THEN RETURN wakala.tenant_move(p_id, p_lane, (p_asked->>'shard')::int, p_who);
     WHEN 'undelete' THEN RETURN wakala.tenant_undelete(p_id, p_lane, p_who);
     WHEN 'page' THEN RETURN wakala.tenant_page((p_asked->>'after')::uuid, (p_asked->>'limit')::int);
     WHEN 'get' THEN

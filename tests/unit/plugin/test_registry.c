@@ -254,7 +254,7 @@ static void chains_run_by_priority_then_name(void **state)
     (void)wk_registry_inboxes(shop.registry, &n);
     assert_int_equal(n, 1);
     (void)wk_registry_events(shop.registry, &n);
-    assert_int_equal(n, 11);
+    assert_int_equal(n, 12);
     assert_string_equal(wk_registry_event(shop.registry, "tenant.created")->plugin->name, "host");
 }
 
@@ -305,6 +305,7 @@ static void the_hooks_are_printed(void **state)
                         "  system.error                     high   v2  by host\n"
                         "  tenant.changed                   normal v1  by host\n"
                         "  tenant.created                   normal v1  by host\n"
+                        "  tenant.deleted                   normal v1  by host\n"
                         "  tenant.deleting                  normal v1  by host\n"
                         "  tenant.resumed                   normal v1  by host\n"
                         "  tenant.suspended                 normal v1  by host\n"
