@@ -4,6 +4,7 @@
 #include "closed.h"
 #include "codes.h"
 #include "quota.h"
+#include "rest.h"
 
 #define TIER(key, def, of) WK_SETTING_INT(key, def, 0, 1000000000, WK_SCOPE_HOST, of)
 #define OWN(key, of) WK_SETTING_INT(key, "-1", -1, 1000000000, WK_SCOPE_TENANT, of " of a tenant, instead of its tier's; -1: its tier's")
@@ -46,11 +47,24 @@ static const struct wk_sub subscriptions[] = {
     {.name = "resumed", .pattern = "tenant.resumed", .from = WK_FROM_NOW, .run = closed_on_resumed},
     {0},
 };
+static const struct wk_route routes[] = {
+    {WK_POST, "/v1/tenants", WK_PERM("tenants.write"), rest_create, 0, 0, 0},
+    {WK_GET, "/v1/tenants", WK_PERM("tenants.read"), rest_list, 0, 0, 0},
+    {WK_GET, "/v1/tenants/{tenant}", WK_PERM("tenants.read"), rest_get, 0, 0, 0},
+    {WK_PATCH, "/v1/tenants/{tenant}", WK_PERM("tenants.write"), rest_change, 0, 0, 0},
+    {WK_DELETE, "/v1/tenants/{tenant}", WK_PERM("tenants.write"), rest_delete, 0, 0, 0},
+    {WK_POST, "/v1/tenants/{tenant}/suspend", WK_PERM("tenants.write"), rest_suspend, 0, 0, 0},
+    {WK_POST, "/v1/tenants/{tenant}/resume", WK_PERM("tenants.write"), rest_resume, 0, 0, 0},
+    {WK_POST, "/v1/tenants/{tenant}/undelete", WK_PERM("tenants.write"), rest_undelete, 0, 0, 0},
+    {WK_GET, "/v1/tenant", WK_AUTHENTICATED, rest_own, WK_ROUTE_ALWAYS, 0, 0}, /* it says why everything else is refused */
+    {WK_GET, "/v1/tenant/missed", WK_PERM("conversations.read"), rest_missed, 0, 0, 0},
+    {0},
+};
 static const struct wk_filter filters[] = {
     {.name = "suspended", .phase = WK_PHASE_TENANT, .priority = 100, .before = closed_on_request}, /* behind who enters the principal's tenant */
     {0},
 };
 
 WK_PLUGIN("tenants", "1.0.0", .summary = "What a tenant may have, its trial, and what it still does when it is suspended", .settings = settings,
-          .provides = provides, .errors = codes, .subscriptions = subscriptions, .filters = filters, .on_message = closed_on_message,
+          .provides = provides, .errors = codes, .subscriptions = subscriptions, .routes = routes, .filters = filters, .on_message = closed_on_message,
           .message_priority = -100);

@@ -3,25 +3,15 @@ import json
 import time
 import unittest
 
-from faults.small import Case, Small
 from harness.procs import until
-from harness.stack import plugin_of_tests
+
+from .bed import TenantsCase
 
 DAY = 86400
 
 
-class WithWho(Small):
-    def configure(self):
-        super().configure()
-        self.install("t-who", plugin_of_tests("t-who"))
-        self.conf("t-who", "enabled = true;\n", 30)
-
-
-class Access(Case):
-    @classmethod
-    def setUpClass(cls):
-        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), workers=1).__enter__()
-        cls.addClassCleanup(cls.small.stop)
+class Access(TenantsCase):
+    workers = 1
 
     def cli(self, *args):
         return self.small.host.cli("tenant", *args)

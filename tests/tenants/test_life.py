@@ -11,17 +11,17 @@ import time
 import unittest
 import uuid
 
-from faults.small import Case
 from harness import demo_values, procs, seal
 from harness.procs import until
+
+from .bed import TenantsCase
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 DAY = 86400
 LONG = bool(os.environ.get("WAKALA_LONG"))
 
 
-class Life(Case):
-    options = {"plugins": ("tenants", "whatsapp", "probe")}
+class Life(TenantsCase):
     made = 0
 
     def cli(self, *args):

@@ -7,14 +7,13 @@ import threading
 import unittest
 
 from harness.procs import until
-from faults.small import Case
+
+from .bed import TenantsCase
 
 WRITERS = 200
 
 
-class Limits(Case):
-    options = {"plugins": ("tenants", "whatsapp", "probe")}
-
+class Limits(TenantsCase):
     def setUp(self):
         self.small.sql("TRUNCATE tenants_quota, probe_kept")
 

@@ -1,7 +1,7 @@
 -- What people wrote while their shop was suspended: nobody answered it, so a person is to look. Kept for 30 days.
 CREATE TABLE tenants_missed (
   tenant_id  uuid NOT NULL DEFAULT wakala.tenant_id(),
-  id         uuid NOT NULL, -- of the event
+  id         uuid NOT NULL, -- UUIDv7: in order of arrival
   at         timestamptz NOT NULL DEFAULT wakala.now(),
   said_at    timestamptz NOT NULL, -- by the channel's clock
   channel    text NOT NULL,
