@@ -316,6 +316,28 @@ static void nodes_that_enter_each_other_are_stopped(void **state)
     assert_string_equal(err.code, "flow.loop");
 }
 
+static void what_a_tenant_has_not_is_neither_shown_nor_entered(void **state)
+{
+    const struct fake_message *m;
+    char old[256];
+
+    (void)state;
+    says("hi");
+    fake_copy(old, sizeof old, id_of(0));
+    taps(old); /* into the shop's node */
+    fake.off = shop_plugin;
+    says("menu");
+    m = hears(WK_OUT_BUTTONS, "Hi Thandi");
+    for (size_t i = 0; i < m->options; i++)
+        assert_true(strcmp(m->title[i], "Shop") != 0 && strcmp(m->title[i], "Track order") != 0);
+    taps(old);
+    hears(WK_OUT_BUTTONS, "expired");
+    at("G2");
+    fake.off = NULL;
+    says("menu");
+    assert_string_equal(hears(WK_OUT_BUTTONS, "Hi Thandi")->title[0], "Shop");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 int main(void)
 {
@@ -328,6 +350,7 @@ int main(void)
         CASE(busy_nodes_are_not_left_by_words), CASE(lists_longer_than_ten_are_paged_and_nothing_is_lost),
         CASE(stop_is_obeyed_once_and_twice), CASE(silence_leads_back_to_the_welcome),
         CASE(a_failure_goes_to_the_host_as_it_is_and_is_told_when_it_is_for_good), CASE(nodes_that_enter_each_other_are_stopped),
+        CASE(what_a_tenant_has_not_is_neither_shown_nor_entered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
