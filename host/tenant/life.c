@@ -82,7 +82,7 @@ bool wk_life_run(struct wk_db *db, const struct wk_life_ask *ask, int64_t until_
         struct wk_arg args[] = {wk_text(names[ask->what]), wk_text(m.text), wk_int(m.shard), wk_int(m.lane), wk_text(ask->asked), wk_text(m.who)};
 
         ok = wk_conn_run(conn, &do_stmt, args, WK_COUNT(args), &r, until_us, err);
-        *answer = ok ? strdup(wk_result_text(r, 0, 0, NULL)) : NULL;
+        *answer = ok && wk_result_text(r, 0, 0, NULL) ? strdup(wk_result_text(r, 0, 0, NULL)) : NULL;
         ok = ok && (*answer || wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "a tenant's life"));
         wk_result_free(r);
         free(m.who);
