@@ -5,7 +5,7 @@
 #include "secret.h"
 #include "who.h"
 
-enum { DAYS_DEFAULT = 90, DAYS_MAX = 366, NAME_MAX_BYTES = 100, TOUCH_CELLS = 1024, SCOPES_MAX = 64 };
+enum { DAYS_DEFAULT = 90, DAYS_MAX = 366, NAME_MAX_CHARS = 100, TOUCH_CELLS = 1024, SCOPES_MAX = 64 };
 #define TAG "auth-keys"
 #define RFC3339(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 
@@ -153,7 +153,7 @@ bool apikeys_create(struct wk_call *call, struct wk_http *http, struct wk_err *e
     struct wk_rows *rows;
     json_int_t days;
 
-    if (!body || !who_has_tenant(call, err) || !(name = body_text(body, "name", 1, NAME_MAX_BYTES, err)) ||
+    if (!body || !who_has_tenant(call, err) || !(name = body_text(body, "name", 1, NAME_MAX_CHARS, err)) ||
         !(scopes = wanted_scopes(call, json_object_get(body, "scopes"), role, err)))
         return false;
     days = json_object_get(body, "days") ? json_integer_value(json_object_get(body, "days")) : DAYS_DEFAULT;

@@ -26,13 +26,15 @@ json_t *body_read(struct wk_call *call, struct wk_http *http, const char *allowe
 const char *body_text(const json_t *body, const char *member, size_t min, size_t max, struct wk_err *err)
 {
     const json_t *value = json_object_get(body, member);
-    size_t n = json_string_length(value);
+    size_t n = 0;
 
     if (!value && !min)
         return NULL;
+    for (const char *p = json_is_string(value) ? json_string_value(value) : ""; *p; p++) /* characters: jansson lets only UTF-8 through */
+        n += (*p & 0xc0) != 0x80;
     if (json_is_string(value) && n >= min && n <= max)
         return json_string_value(value);
-    wk_fail(err, WK_BUSINESS, "auth.body", "\"%s\": a text of %zu to %zu bytes is wanted", member, min, max);
+    wk_fail(err, WK_BUSINESS, "auth.body", "\"%s\": a text of %zu to %zu characters is wanted", member, min, max);
     return NULL;
 }
 
@@ -72,12 +74,26 @@ const char *body_phone(struct wk_call *call, const json_t *body, struct wk_err *
     return digits;
 }
 
+bool page_text(struct wk_http *http, const char *name, const char **text, struct wk_err *err)
+{
+    const char *query = wk_http_query_text(http);
+    size_t n = strlen(name);
+
+    *text = wk_http_query(http, name);
+    for (const char *p = *text ? NULL : query; p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
+        if (!strncmp(p, name, n) && (p[n] == '=' || p[n] == '&' || !p[n]))
+            return wk_fail(err, WK_BUSINESS, "auth.parameter", "%s: cannot be decoded", name);
+    return true;
+}
+
 bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err)
 {
-    const char *text = wk_http_query(http, "limit");
+    const char *text;
     char *end;
 
     *limit = PAGE_DEFAULT;
+    if (!page_text(http, "limit", &text, err))
+        return false;
     if (!text)
         return true;
     errno = 0;
@@ -87,9 +103,9 @@ bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err)
 
 bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *err)
 {
-    const char *text = wk_http_query(http, "after");
+    const char *text;
 
-    return !text || wk_uuid_parse(text, after) || wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said");
+    return page_text(http, "after", &text, err) && (!text || wk_uuid_parse(text, after) || wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said"));
 }
 
 bool page_reply(struct wk_call *call, struct wk_http *http, json_t *items, json_t *next, struct wk_err *err)

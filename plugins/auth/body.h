@@ -6,11 +6,13 @@
 enum { PAGE_DEFAULT = 20, PAGE_MAX = 100 };
 /* The body as an object of no other members than `allowed` (separated by blanks). json.* or auth.body (BUSINESS) says which member is wrong. */
 json_t *body_read(struct wk_call *call, struct wk_http *http, const char *allowed, struct wk_err *err);
-/* A text member of min to max bytes; NULL and auth.body when it is not. A missing one: NULL, an error only when min > 0. */
+/* A text member of min to max characters; NULL and auth.body when it is not. A missing one: NULL, an error only when min > 0. */
 const char *body_text(const json_t *body, const char *member, size_t min, size_t max, struct wk_err *err);
 bool body_id(const json_t *body, const char *member, struct wk_uuid *out, struct wk_err *err);
 /* Digits of an international number, 8 to 15, a "+" before them allowed; blanks, "-" and brackets are dropped. */
 const char *body_phone(struct wk_call *call, const json_t *body, struct wk_err *err);
+/* A parameter of the query; NULL: absent. False: it is there and cannot be decoded, which wk_http_query() does not tell apart. */
+bool page_text(struct wk_http *http, const char *name, const char **text, struct wk_err *err);
 /* ?limit= and ?after=. `after` is left alone when absent. */
 bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err);
 bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *err);

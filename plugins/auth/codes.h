@@ -25,6 +25,8 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SECURITY("auth.refresh_unknown", 401, "A refresh token that nobody was given, or of a session long gone: the person signs in anew."),
     WK_ERROR_BUSINESS("auth.scheme", 401, "Please send your credentials in another way.",
                       "Either Authorization: Bearer with an access token or an API key, or X-API-Key with an API key."),
+    WK_ERROR_BUSINESS("auth.role", 403, "You cannot do that to somebody with this role.",
+                      "Nobody makes, changes or removes a user who may more than they; owners of platform_tenant only by the platform's own."),
     WK_ERROR_REFUSAL("auth.scope", 422, "A key cannot have that permission.", "A key may have permissions of its maker that their role has in a tenant: GET /v1/roles."),
     WK_ERROR_BUSINESS("auth.session_ended", 401, "Your session has ended. Please sign in again.",
                       "Signed out, suspended, deleted, or too long unused: sign in with a new code."),

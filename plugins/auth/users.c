@@ -6,7 +6,7 @@
 #include "session.h"
 #include "who.h"
 
-enum { NAME_MAX_BYTES = 200 };
+enum { NAME_MAX_CHARS = 200 };
 #define RFC3339(column) "to_char(" column " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')"
 #define COLUMNS "u.id, u.role, u.name, u.status, " RFC3339("u.created_at") ", a.value"
 #define TABLES "auth_user u LEFT JOIN auth_alias a ON a.tenant_id = u.tenant_id AND a.user_id = u.id AND a.kind = 'phone'"
@@ -93,25 +93,40 @@ bool users_find(struct wk_call *call, const struct wk_uuid *id, struct wk_user *
 
 /* --- writing --- */
 
-static const char *role_of(const json_t *body, struct wk_err *err)
+/* Nobody makes, changes or removes somebody who may more than they: a key for users alone would else be a key for all. An owner of the platform's tenant
+ * may everything, so only the platform's own reach those. */
+static bool may_manage(struct wk_call *call, const char *role, struct wk_err *err)
+{
+    const struct wk_principal *who = wk_principal(call);
+    const struct auth *a = wk_state(call);
+    bool ok = strcmp(role, "owner") != 0 || !a->has_platform || !wk_uuid_equal(&wk_tenant(call)->id, &a->platform) || !strcmp(who->role, "admin");
+
+    for (const char *p = role_permissions(role); ok && p && *p; p += strcspn(p, " "), p += strspn(p, " "))
+        ok = role_list_has(who->permissions, p, strcspn(p, " "));
+    return ok || wk_fail(err, WK_BUSINESS, "auth.role", "the role %s may more than who asks", role);
+}
+
+static const char *role_of(struct wk_call *call, const json_t *body, struct wk_err *err)
 {
     const char *role = body_text(body, "role", 1, 10, err);
 
-    if (!role || role_is_of_tenant(role))
-        return role;
-    wk_fail(err, WK_BUSINESS, "auth.body", "\"role\": one of owner, staff, vendor, driver, agent is wanted");
-    return NULL;
+    if (role && !role_is_of_tenant(role)) {
+        wk_fail(err, WK_BUSINESS, "auth.body", "\"role\": one of owner, staff, vendor, driver, agent is wanted");
+        return NULL;
+    }
+    return role && may_manage(call, role, err) ? role : NULL;
 }
 
 bool users_create(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     json_t *body = body_read(call, http, "phone role name", err);
-    const char *phone = body ? body_phone(call, body, err) : NULL, *role = phone ? role_of(body, err) : NULL, *name = "";
+    const char *phone = body && who_has_tenant(call, err) ? body_phone(call, body, err) : NULL,
+               *role = phone ? role_of(call, body, err) : NULL, *name = "";
     struct wk_uuid id = wk_new_id(call);
     char text[WK_UUID_TEXT];
     struct wk_rows *rows, *alias;
 
-    if (!role || !who_has_tenant(call, err) || (json_object_get(body, "name") && !(name = body_text(body, "name", 1, NAME_MAX_BYTES, err))) ||
+    if (!role || (json_object_get(body, "name") && !(name = body_text(body, "name", 1, NAME_MAX_CHARS, err))) ||
         !wk_db_write(call, &user_new, WK_ARGS(wk_id(&id), wk_text(role), wk_text(name)), &rows, err) ||
         !wk_db_write(call, &user_alias, WK_ARGS(wk_text(phone), wk_id(&id)), &alias, err))
         return false;
@@ -133,6 +148,8 @@ static bool lock_user(struct wk_call *call, const struct wk_uuid *id, bool may_e
         return false;
     if (!wk_rows_count(*was))
         return wk_fail(err, WK_BUSINESS, "auth.user_unknown", "no such user");
+    if (!may_manage(call, wk_rows_text(*was, 0, 0), err))
+        return false;
     if (!may_end_owner || strcmp(wk_rows_text(*was, 0, 0), "owner") != 0 || strcmp(wk_rows_text(*was, 0, 2), "active") != 0)
         return true;
     return wk_db_write(call, &user_owners, WK_ARGS(wk_id(id)), &others, err) &&
@@ -147,8 +164,8 @@ bool users_change(struct wk_call *call, struct wk_http *http, struct wk_err *err
     char text[WK_UUID_TEXT];
     struct wk_uuid id;
 
-    if (!body || !the_user(call, http, &id, err) || (json_object_get(body, "role") && !(role = role_of(body, err))) ||
-        (json_object_get(body, "name") && !(name = body_text(body, "name", 1, NAME_MAX_BYTES, err))) ||
+    if (!body || !the_user(call, http, &id, err) || (json_object_get(body, "role") && !(role = role_of(call, body, err))) ||
+        (json_object_get(body, "name") && !(name = body_text(body, "name", 1, NAME_MAX_CHARS, err))) ||
         (json_object_get(body, "status") && !(status = body_text(body, "status", 1, 10, err))))
         return false;
     if (status && strcmp(status, "active") != 0 && strcmp(status, "suspended") != 0)

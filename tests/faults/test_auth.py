@@ -442,6 +442,16 @@ class Auth(Case):
         self.assertEqual(actions[1][1], {"from": {"role": "staff", "status": "active"}, "to": {"role": "agent", "status": "active"}})
         self.assertNotIn("5550101", json.dumps(actions))
 
+    def test_nobody_makes_somebody_who_may_more(self):
+        boss, _ = self.user("owner")
+        key = self.good("POST", "/v1/keys", {"name": "x", "scopes": ["users.read", "users.write", "deliveries.read", "deliveries.write"]}, ADMIN, self.a)["key"]
+        driver = self.good("POST", "/v1/users", {"phone": "27825550103", "role": "driver"}, key)["id"]
+        self.refused(403, "auth.role", "POST", "/v1/users", {"phone": "27825550104", "role": "owner"}, key)
+        self.refused(403, "auth.role", "PATCH", f"/v1/users/{driver}", {"role": "owner"}, key)
+        self.refused(403, "auth.role", "PATCH", f"/v1/users/{boss}", {"status": "suspended"}, key)
+        self.refused(403, "auth.role", "DELETE", f"/v1/users/{boss}", None, key)
+        self.good("DELETE", f"/v1/users/{driver}", token=key)
+
     def test_pages(self):
         owner = self.someone("owner", self.b)["access_token"]
         for _ in range(5):
@@ -457,7 +467,7 @@ class Auth(Case):
         self.assertEqual(len(audit["items"]), 3)
         more = self.good("GET", f"/v1/audit?limit=3&after={audit['next']}", token=owner)
         self.assertFalse({row["id"] for row in audit["items"]} & {row["id"] for row in more["items"]})
-        for bad in ("limit=0", "limit=101", "limit=x", "after=x"):
+        for bad in ("limit=0", "limit=101", "limit=x", "limit=%C2%88", "limit", "after=x", "after=", "after=%zz"):
             self.refused(400, "auth.parameter", "GET", f"/v1/users?{bad}", token=owner)
             self.refused(400, "auth.parameter", "GET", f"/v1/audit?{bad}", token=owner)
 
@@ -592,6 +602,9 @@ class Reloaded(Case):
             for tenant in (self.a, self.b):  # in their own it is named like any other
                 self.good("GET", "/v1/users", token=token, tenant=tenant)
             self.refused(404, "tenant.unknown", "GET", "/v1/users", token=staff, tenant=self.a)
+            owner = self.good("GET", "/v1/roles", token=token)["roles"]["owner"]
+            key = self.good("POST", "/v1/keys", {"name": "x", "scopes": owner}, token, self.b)["key"]
+            self.refused(403, "auth.role", "POST", "/v1/users", {"phone": "27825550105", "role": "owner"}, key)  # that would be one of the platform
             self.good("POST", "/v1/auth/logout", token=token, tenant=self.a)
             self.refused(401, "auth.session_ended", "GET", "/v1/me", token=token)
         finally:
