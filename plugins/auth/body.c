@@ -74,26 +74,12 @@ const char *body_phone(struct wk_call *call, const json_t *body, struct wk_err *
     return digits;
 }
 
-bool page_text(struct wk_http *http, const char *name, const char **text, struct wk_err *err)
-{
-    const char *query = wk_http_query_text(http);
-    size_t n = strlen(name);
-
-    *text = wk_http_query(http, name);
-    for (const char *p = *text ? NULL : query; p; p = strchr(p, '&'), p = p ? p + 1 : NULL)
-        if (!strncmp(p, name, n) && (p[n] == '=' || p[n] == '&' || !p[n]))
-            return wk_fail(err, WK_BUSINESS, "auth.parameter", "%s: cannot be decoded", name);
-    return true;
-}
-
 bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err)
 {
-    const char *text;
+    const char *text = wk_http_query(http, "limit");
     char *end;
 
     *limit = PAGE_DEFAULT;
-    if (!page_text(http, "limit", &text, err))
-        return false;
     if (!text)
         return true;
     errno = 0;
@@ -103,9 +89,9 @@ bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err)
 
 bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *err)
 {
-    const char *text;
+    const char *text = wk_http_query(http, "after");
 
-    return page_text(http, "after", &text, err) && (!text || wk_uuid_parse(text, after) || wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said"));
+    return !text || wk_uuid_parse(text, after) || wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said");
 }
 
 bool page_reply(struct wk_call *call, struct wk_http *http, json_t *items, json_t *next, struct wk_err *err)

@@ -11,8 +11,6 @@ const char *body_text(const json_t *body, const char *member, size_t min, size_t
 bool body_id(const json_t *body, const char *member, struct wk_uuid *out, struct wk_err *err);
 /* Digits of an international number, 8 to 15, a "+" before them allowed; blanks, "-" and brackets are dropped. */
 const char *body_phone(struct wk_call *call, const json_t *body, struct wk_err *err);
-/* A parameter of the query; NULL: absent. False: it is there and cannot be decoded, which wk_http_query() does not tell apart. */
-bool page_text(struct wk_http *http, const char *name, const char **text, struct wk_err *err);
 /* ?limit= and ?after=. `after` is left alone when absent. */
 bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err);
 bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *err);

@@ -49,14 +49,14 @@ bool page_me(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 
 bool page_audit(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
-    const char *after;
+    const char *after = wk_http_query(http, "after");
     int64_t limit, before = INT64_MAX;
     json_t *items, *next = NULL;
     struct wk_rows *rows;
     char *end = NULL;
     size_t n;
 
-    if (!who_has_tenant(call, err) || !page_limit(http, &limit, err) || !page_text(http, "after", &after, err))
+    if (!who_has_tenant(call, err) || !page_limit(http, &limit, err))
         return false;
     errno = 0;
     if (after)

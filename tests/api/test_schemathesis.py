@@ -5,6 +5,8 @@ import os
 import random
 import unittest
 
+from faults import test_auth
+
 from . import proof
 from .small_api import Jars
 
@@ -47,6 +49,31 @@ class OfTests(unittest.TestCase):
                 status, out = proof.run(self.jars.host.port, self.jars.token("staff", subject=lie), 10, SEED, phases, ["--include-operation-id", operation])
                 self.assertEqual(status, 1, out)
                 self.assertRegex(out, wanted)
+
+
+class WithGateway(test_auth.WithAuth):
+    def configure(self):
+        super().configure()
+        self.install("api")
+        self.conf("api", "enabled = true;\npenalties = false;\naddress_rate = 0;\n", 10)
+
+
+@unittest.skipUnless(proof.is_there(), f"{proof.TOOL} is not there: script/setup --tests installs it when PyPI can be reached")
+class OfAuth(test_auth.Case):
+    """The plugin auth behind the gateway, as nobody and with what an owner and staff may (by keys: a session would be signed out on the way)."""
+    host_of_case = WithGateway
+
+    def test_what_auth_writes_is_true(self):
+        roles = self.good("GET", "/v1/roles", token=test_auth.ADMIN)["roles"]
+        keys = {who: self.good("POST", "/v1/keys", {"name": who, "scopes": roles[who]}, test_auth.ADMIN, self.a)["key"] for who in ("owner", "staff")}
+        for who, token in (("nobody", None), *keys.items()):
+            with self.subTest(who):
+                before = proof.good_answers(self.small.host)
+                status, out = proof.run(self.small.host.port, token, EXAMPLES, SEED)
+                self.assertEqual(status, 0, out)
+                served = {path for path, n in proof.good_answers(self.small.host).items() if n > before.get(path, 0)}
+                for path, good_for in {"/v1/auth/code": ("nobody", "owner", "staff"), "/v1/users": ("owner", "staff"), "/v1/keys": ("owner",), "/v1/audit": ("owner",)}.items():
+                    self.assertEqual(path in served, who in good_for, (path, who, served))
 
 
 if __name__ == "__main__":

@@ -81,12 +81,13 @@ class WithAuth(Small):
 
 class Case(unittest.TestCase):
     people, moved = 27820100000, 0
+    host_of_case = WithAuth
 
     @classmethod
     def setUpClass(cls):
         cls.jwks = Keys()
         cls.addClassCleanup(cls.jwks.stop)
-        cls.small = WithAuth(cls.jwks)
+        cls.small = cls.host_of_case(cls.jwks)
         cls.small.__enter__()
         cls.addClassCleanup(cls.small.stop)
         cls.a, cls.b = cls.small.tenants["Demo A"], cls.small.tenants["Demo B"]
