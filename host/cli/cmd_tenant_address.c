@@ -4,6 +4,7 @@
 #include "plugin/registry.h"
 #include "plugin/stage.h"
 #include "tenant/admin.h"
+#include "tenant/places.h"
 
 /* Whoever shares an account should know what it costs: not a mistake (one agency, one account, many shops), but rarely meant. */
 void wk_cli_note_sharing(const char *conninfo, const char *channel, const char *account)
@@ -57,7 +58,7 @@ static int address_add(const struct wk_config *config, const char *conninfo, int
 
     if (!wk_cli_options(argc, argv, 6, options, none))
         return wk_cli_usage("tenant");
-    if (!is_received(config, a.channel))
+    if (strcmp(a.channel, WK_CHANNEL_DOMAIN) != 0 && !is_received(config, a.channel)) /* a domain is for a mesh in front, not for webhooks */
         return WK_CLI_FAILED;
     if (!wk_tenant_address_add(conninfo, &a, &err))
         return wk_cli_fail(&err);

@@ -1,4 +1,5 @@
 #include "tenant/admin.h"
+#include "tenant/places.h"
 #include "db/lane.h"
 #include "db/sync.h"
 #include "plugin/registry.h"
@@ -66,6 +67,22 @@ static bool is_word(const char *text, size_t max, const char *allowed)
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
+/* DNS-1123 labels of a-z 0-9 -, at least two. */
+static bool is_domain(const char *text)
+{
+    size_t labels = 0;
+
+    for (const char *p = text;; labels++) {
+        size_t n = strcspn(p, ".");
+
+        if (!n || n > 63 || p[0] == '-' || p[n - 1] == '-' || strspn(p, LOWER DIGITS "-") < n)
+            return false;
+        p += n;
+        if (!*p++)
+            return labels > 0;
+    }
+}
+
 static bool valid_address(const struct wk_tenant_address *a, struct wk_err *err)
 {
     if (!is_word(a->channel, 31, LOWER DIGITS "-_"))
@@ -73,6 +90,8 @@ static bool valid_address(const struct wk_tenant_address *a, struct wk_err *err)
     if (!is_word(a->address, WK_ADDRESS_MAX, LOWER UPPER DIGITS "-_.~"))
         return wk_fail(err, WK_BUSINESS, "tenant.invalid", "address %.40s: 1 to %d of A-Z a-z 0-9 - _ . ~, as it stands in the webhook's path or body",
                        a->address, WK_ADDRESS_MAX);
+    if (!strcmp(a->channel, WK_CHANNEL_DOMAIN) && !is_domain(a->address))
+        return wk_fail(err, WK_BUSINESS, "tenant.invalid", "domain %.40s: a host name in lower case such as shop.example", a->address);
     return !a->account || is_word(a->account, WK_ADDRESS_MAX, LOWER UPPER DIGITS "-_.~") ||
            wk_fail(err, WK_BUSINESS, "tenant.invalid", "--account %.40s: 1 to %d of A-Z a-z 0-9 - _ . ~", a->account, WK_ADDRESS_MAX);
 }
