@@ -17,6 +17,7 @@
 #include "worker/caches.h"
 #include "worker/checks.h"
 #include "worker/front.h"
+#include "worker/mesh.h"
 #include "worker/pulse.h"
 #include <event2/event.h>
 #include <event2/thread.h>
@@ -36,6 +37,7 @@ struct worker {
     struct wk_front *front;
     struct wk_log *log;
     struct wk_pulse *pulse;
+    struct wk_mesh_keeper *mesh; /* NULL: no mesh */
     struct wk_listen *listens[3];
     struct event *control, *adopt, *wake, *term;
     struct wk_fiber *boot, *housekeeper;
@@ -157,9 +159,9 @@ static bool wire(struct worker *w, struct wk_err *err)
     struct wk_sched_conf sched = {.max_fibers = (uint32_t)wk_settings_int(s, "host.fibers_max"), .seed = seed ? strtoull(seed, NULL, 10) : 0};
     uint32_t connections = (uint32_t)wk_settings_int(s, "database.connections");
     uint32_t statement = (uint32_t)wk_settings_int(s, "database.statement_deadline");
+    uint32_t kept = wk_mesh_is_wanted(&w->engine) ? 5 : 4; /* lanes, listeners, flushes and the mesh's keeper each keep one of the host's */
     struct wk_db_conf db = {.pool = {[WK_DB_APP] = {.conninfo = wk_settings_text(s, "database.app"), .min = 1, .max = connections, .statement_ms = statement},
-                                     /* lanes, listeners and flushes each keep one of these */
-                                     [WK_DB_HOST] = {.conninfo = wk_settings_text(s, "database.host"), .min = 2, .max = connections + 4, .statement_ms = statement}},
+                                     [WK_DB_HOST] = {.conninfo = wk_settings_text(s, "database.host"), .min = 2, .max = connections + kept, .statement_ms = statement}},
                             .application_name = "wakala", .connect_timeout_ms = (uint32_t)wk_settings_int(s, "database.connect_deadline"),
                             .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
     struct wk_inbox_conf inbox = {.engine = &w->engine};
@@ -174,10 +176,12 @@ static bool wire(struct worker *w, struct wk_err *err)
     if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))
         return false;
     /* All generations together may hold what one generation of this configuration may; a starting one gets its floor regardless. */
-    wk_share_budget_set(w->share, 0, w->args->workers * (2 * connections + 4), 8);
+    wk_share_budget_set(w->share, 0, w->args->workers * (2 * connections + kept), 8);
     wk_sched_on_switch(w->engine.sched, on_switch_leave, on_switch_enter);
     w->engine.published = published;
     w->engine.published_arg = w;
+    if (wk_mesh_is_wanted(&w->engine) && !(w->mesh = wk_mesh_keeper_create(&w->engine, err)))
+        return false;
     return (w->engine.db = wk_db_create(w->engine.base, &db, err)) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
            wk_breakers_create(&w->engine, s, err) &&
            wk_caches_create(&w->engine, s, w->args->index, &log, err) && wk_breakers_listen(&w->engine, err) &&
@@ -196,6 +200,7 @@ static void on_directory(void *arg, const char *payload)
     w->is_directory_stale = true;
     if (w->housekeeper)
         wk_fiber_wake(w->housekeeper);
+    wk_mesh_keeper_changed(w->mesh);
 }
 static void on_clock(void *arg, const char *payload)
 {
@@ -276,7 +281,8 @@ static void serve(struct worker *w)
         return;
     w->is_serving = true;
     w->adopt = event_new(w->engine.base, w->args->adopt_fd, EV_READ | EV_PERSIST, on_adopt, w);
-    if (!w->adopt || event_add(w->adopt, NULL) || !wk_fiber_spawn(w->engine.sched, "worker.log", start_log, w, &err))
+    if (!w->adopt || event_add(w->adopt, NULL) || !wk_fiber_spawn(w->engine.sched, "worker.log", start_log, w, &err) ||
+        !wk_mesh_keeper_start(w->mesh, &err))
         say(WK_ERROR, &err, "worker cannot serve");
     for (size_t i = 0; i < w->args->n_listen; i++)
         if (!wk_httpd_listen(wk_front_httpd(w->front), w->args->listen_fds[i], &err))
@@ -311,12 +317,13 @@ static void drain_main(void *arg)
     w->boot = wk_fiber_self();
     if (w->housekeeper)
         wk_fiber_wake(w->housekeeper);
+    wk_mesh_keeper_drain(w->mesh);
     if (w->is_log_running)
         wk_log_drain(w->log, until - (until - wk_mono_us()) / 4);
     while ((!w->is_http_done || wk_front_running(w->front)) && wk_mono_us() < until)
         (void)wk_fiber_park("worker.drain", wk_mono_us() + 50000);
     wk_inbox_drain(w->inbox, until);
-    while (w->housekeeper && wk_mono_us() < until)
+    while ((w->housekeeper || !wk_mesh_keeper_is_done(w->mesh)) && wk_mono_us() < until)
         (void)wk_fiber_park("worker.drain", wk_mono_us() + 20000);
     (void)event_base_loopbreak(w->engine.base);
 }
