@@ -21,6 +21,7 @@
 #include <wakala/service/flow.h>
 #include <wakala/service/identity.h>
 #include <wakala/service/intent.h>
+#include <wakala/service/mesh.h>
 #include <wakala/service/notify.h>
 #include <wakala/service/orders.h>
 #include <wakala/service/payment_gateway.h>
@@ -428,6 +429,25 @@ MEMBER(wk_item, rank, 216, uint32_t);
 MEMBER(wk_item, error_code, 220, int32_t);
 MEMBER(wk_item, why, 224, const char *);
 GROWS(wk_item, 232);
+
+MEMBER(wk_mesh, head, 0, struct wk_service_head);
+MEMBER(wk_mesh, objects, 16, bool (*)(struct wk_plugin *plugin, const struct wk_mesh_tenant *tenants, size_t n, bool (*each)(void *arg, const char *json), void *arg, struct wk_err *err));
+MEMBER(wk_mesh, interval_ms, 24, uint32_t (*)(struct wk_plugin *));
+MEMBER(wk_mesh, reconcile, 32, bool (*)(struct wk_call *, const struct wk_mesh_tenant *, size_t, struct wk_mesh_report *, struct wk_err *));
+GROWS(wk_mesh, 40);
+
+MEMBER(wk_mesh_report, size, 0, uint32_t);
+MEMBER(wk_mesh_report, objects, 4, uint32_t);
+MEMBER(wk_mesh_report, applied, 8, uint32_t);
+MEMBER(wk_mesh_report, removed, 12, uint32_t);
+MEMBER(wk_mesh_report, taken, 16, uint32_t);
+MEMBER(wk_mesh_report, left, 20, uint32_t);
+GROWS(wk_mesh_report, 24);
+
+MEMBER(wk_mesh_tenant, id, 0, struct wk_uuid);
+MEMBER(wk_mesh_tenant, server, 16, const char *);
+MEMBER(wk_mesh_tenant, domains, 24, const char *);
+WHOLE(wk_mesh_tenant, 32);
 
 MEMBER(wk_message, size, 0, uint32_t);
 MEMBER(wk_message, type, 4, enum wk_message_type);
@@ -980,6 +1000,7 @@ TEXT(WK_DRIVERS, "drivers/1");
 TEXT(WK_FLOW, "flow/1");
 TEXT(WK_IDENTITY, "identity/1");
 TEXT(WK_INTENT, "intent/1");
+TEXT(WK_MESH, "mesh/1");
 VALUE(WK_MONEY_MAX, INT64_C(1000000000));
 TEXT(WK_NOTE_OWNER, "Wakala");
 VALUE(WK_NOTE_TYPE, 1u);
