@@ -15,6 +15,8 @@ static const struct wk_command commands[] = {
     {"events", "tail [--type T] [--tenant T] [--from TIME] [--until TIME] [--payload] [--no-follow] | show ID|SEQ |\n"
                "      replay --to SUBSCRIPTION --from TIME [--until TIME] [--type T] [--tenant T] [--dry-run]",
      "what is in the log, what became of an event, and once more to one subscription (TIME: \"2026-11-28 10:00Z\", or how long ago: 2h)", wk_cmd_events},
+    {"export", "kong [--host NAME] [--upstream URL] [--jwt-key PEM] [--rate N] [--address-rate N] | istio",
+     "what a Kong or an Istio in front needs of us, as YAML: routes, tenants, limits; the objects of the plugin mesh-istio", wk_cmd_export},
     {"help", "[COMMAND]", "this page, or one line of it", wk_cmd_help},
     {"lanes", "[--subscriptions]", "who works on which lane of the log and what waits there; or who has read how far, and what is frozen", wk_cmd_lanes},
     {"migrate", "[--dry-run] [--test-clock]", "bring the database to what the host and the enabled plugins need", wk_cmd_migrate},

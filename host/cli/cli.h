@@ -43,6 +43,6 @@ int wk_cli_usage(const char *command);     /* its line on stderr; WK_CLI_USAGE *
 /* Where the running master is asked: --run-dir, else the configuration's, even one with problems. buf is returned, or NULL. */
 const char *wk_cli_run_dir(const struct wk_cli *cli, char *buf, size_t size);
 
-wk_command_fn wk_cmd_cache, wk_cmd_check, wk_cmd_dead, wk_cmd_errors, wk_cmd_events, wk_cmd_help, wk_cmd_lanes, wk_cmd_migrate, wk_cmd_plugins, wk_cmd_reload, wk_cmd_rollback,
+wk_command_fn wk_cmd_cache, wk_cmd_check, wk_cmd_dead, wk_cmd_errors, wk_cmd_events, wk_cmd_export, wk_cmd_help, wk_cmd_lanes, wk_cmd_migrate, wk_cmd_plugins, wk_cmd_reload, wk_cmd_rollback,
     wk_cmd_run, wk_cmd_status, wk_cmd_stop, wk_cmd_tenant, wk_cmd_timers, wk_cmd_version, wk_cmd_whatsapp;
 #endif

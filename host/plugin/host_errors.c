@@ -76,6 +76,7 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_SYSTEM("event.too_many", "The enabled plugins have more subscriptions together than the host runs: disable some."),
     WK_ERROR_SYSTEM("event.type", "An event type has no channel before its dot: a plugin declares it wrongly."),
     WK_ERROR_SYSTEM("event.unknown_type", "No enabled plugin declares the event type that is published: enable the one that does, or declare it."),
+    WK_ERROR_BUSINESS("export.key", 400, "This key cannot be used.", "wakala export kong wants the public key of our tokens in PEM; it never prints a private one."),
     WK_ERROR_TRANSIENT("fiber.limit",
                        "More fibers than host.fibers_max: too much work at once for one worker. If it stays: raise it, or host.workers."),
     WK_ERROR_SYSTEM("fiber.none", "Code of the host waits outside a fiber: a bug, please report it."),
