@@ -37,7 +37,7 @@ class Commands(Case):
     def test_help_names_every_command_and_every_command_has_help(self):
         commands = re.findall(r"^  (\w+)", self.good("help"), re.M)
         self.assertEqual(commands, sorted(commands))
-        self.assertEqual(set(commands), {"cache", "check", "dead", "errors", "events", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
+        self.assertEqual(set(commands), {"cache", "check", "dead", "errors", "events", "export", "help", "lanes", "migrate", "plugins", "reload", "rollback", "run", "status", "stop",
                                          "tenant", "timers", "version", "whatsapp"}, "a command came or went: give it its test here")
         for command in commands:
             self.assertRegex(self.good("help", command), rf"^  {command}\b")
@@ -47,7 +47,7 @@ class Commands(Case):
         self.bad(USAGE, r'statsu.*did you mean "?status', "statsu")
         for args in (["tenant"], ["tenant", "list", "all"], ["tenant", "create"], ["tenant", "create", "New", "--numbr", "1"], ["tenant", "create", "New", "--tier"], ["dead"], ["dead", "show"], ["dead", "show", "x"], ["dead", "show", "-1"],
                      ["dead", "drop"], ["errors", "a", "b"], ["errors", "--all"], ["events"], ["events", "show"], ["events", "replay"], ["events", "replay", "--to"], ["events", "replay", "--to", "probe.a"], ["events", "tail", "--tpye", "x"],
-                     ["lanes", "--subs"], ["timers", "--all"], ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
+                     ["export"], ["export", "nginx"], ["lanes", "--subs"], ["timers", "--all"], ["whatsapp"], ["whatsapp", "decode"], ["status", "--jsn"], ["plugins", "--hook"], ["migrate", "--dry"]):
             with self.subTest(args):
                 self.bad(USAGE, rf"usage: .*{args[0]}", *args)
 

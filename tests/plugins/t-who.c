@@ -86,6 +86,15 @@ static bool pretend(struct wk_call *call, struct wk_http *http, struct wk_err *e
            answer(call, http, err);
 }
 
+/* "address|came over ?networks" */
+static bool hop(struct wk_call *call, struct wk_http *http, struct wk_err *err)
+{
+    const char *networks = wk_http_query(http, "networks");
+    const char *text = wk_printf(call, "%s|%s", wk_http_peer(http), wk_http_came_over(http, networks ? networks : "") ? "yes" : "no");
+
+    return text && wk_http_reply(http, 200, "text/plain", text, strlen(text), err);
+}
+
 static struct {
     struct wk_service_head head;
 } identity = {{.size = sizeof identity, .version = 1}};
@@ -97,7 +106,11 @@ static const struct wk_filter filters[] = { /* not in the order in which they ru
 static const struct wk_route routes[] = {
     {WK_GET, "/who/public", WK_PUBLIC, answer, 0, 0, 0}, {WK_GET, "/who/any", WK_AUTHENTICATED, answer, 0, 0, 0},
     {WK_GET, "/who/safe", WK_PERM("safe.open"), answer, 0, 0, 0}, {WK_GET, "/who/of/{tenant}", WK_AUTHENTICATED, enter, 0, 0, 0},
-    {WK_GET, "/who/always", WK_AUTHENTICATED, answer, WK_ROUTE_ALWAYS, 0, 0}, {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0}, {0}};
+    {WK_GET, "/who/always", WK_AUTHENTICATED, answer, WK_ROUTE_ALWAYS, 0, 0}, {WK_GET, "/who/pretend", WK_PUBLIC, pretend, 0, 0, 0},
+    {WK_GET, "/who/hop", WK_PUBLIC, hop, 0, 0, 0},
+    /* what an export makes of routes: open and not, with parameters, kept, with a limit of its own */
+    {WK_POST, "/v1/who/open/{what}/now", WK_PUBLIC, answer, 0, 0, 0}, {WK_GET, "/v1/who/kept.json", WK_AUTHENTICATED, answer, WK_ROUTE_CACHE, 0, 0},
+    {WK_ANY, "/v1/who/large/{rest*}", WK_PERM("safe.open"), answer, 0, 0, 5 << 20}, {0}};
 
 static const struct wk_error_type errors[] = {
     WK_ERROR_SECURITY("t-who.forged", 401, "Somebody says who they are, and it is not true."),

@@ -40,8 +40,8 @@ static void a_list_has_what_it_names(void **state)
 
 static void what_is_no_network_is_named(void **state)
 {
-    static const char *const wrong[] = {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "fd00::/129", "10.0.0", "example.com", "10.0.0.0/8/8",
-                                        "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee:ffff/64"};
+    static const char *const wrong[] = {"10.0.0.0/33", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.0/-1", "fd00::/129", "10.0.0", "example.com",
+                                        "10.0.0.0/8/8", "1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc:dddd:eeee:ffff/64"};
     struct wk_networks list;
     char why[128], many[WK_NETWORKS_MAX * 10 + 20] = "";
 
