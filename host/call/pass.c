@@ -119,6 +119,11 @@ bool wk_server_ask(struct wk_server *server, struct wk_exchange *x, const struct
     req.body = wk_exchange_body(x, &req.body_len);
     ok = wk_upstream_ask(server->up, &req, res, err);
     free(text);
+    if (ok && (res->status < 200 || res->status > 599)) { /* 101: the client would speak another protocol, to us */
+        wk_upstream_done(server->up, res);
+        res->outcome = WK_CLIENT_UNKNOWN;
+        return wk_fail(err, WK_TRANSIENT, "http.unknown", "%s answers with status %d", server->target, res->status);
+    }
     return ok;
 }
 
@@ -207,17 +212,26 @@ static bool has_header(const struct wk_http *http, size_t n, const char *name)
     return false;
 }
 
+/* One header for what filters and the server say: whoever keeps the answer reads it. */
+static bool add_vary(struct wk_http *http, const char *value, struct wk_err *err)
+{
+    const char *has = wk_hook_answer_header(http, "Vary");
+
+    return wk_hook_set_header(http, "Vary", has ? wk_printf(http->call, "%s, %s", has, value) : value, err);
+}
+
 static bool take_over(struct wk_http *http, struct wk_upstream_res *res, struct wk_err *err)
 {
     struct wk_header_pair pairs[WK_UPSTREAM_HEADERS];
     size_t n = wk_pass_headers(res, pairs, WK_COUNT(pairs)), mine = http->n_headers;
 
     for (size_t i = 0; i < n; i++) {
-        bool may_repeat_name = !strcasecmp(pairs[i].name, "set-cookie") || !strcasecmp(pairs[i].name, "vary");
-
         if (!strcasecmp(pairs[i].name, "content-type"))
             http->content_type = pairs[i].value;
-        else if (!may_repeat_name && has_header(http, mine, pairs[i].name))
+        else if (!strcasecmp(pairs[i].name, "vary")) {
+            if (!add_vary(http, pairs[i].value, err))
+                return false;
+        } else if (strcasecmp(pairs[i].name, "set-cookie") != 0 && has_header(http, mine, pairs[i].name))
             continue;
         else if (http->n_headers == WK_HTTP_HEADERS_MAX - 8) /* the filters have something to say, too */
             return wk_fail(err, WK_SYSTEM, "http.headers", "the server's answer has too many headers");

@@ -108,9 +108,26 @@ static bool key_of(struct wk_call *call, struct wk_http *http, uint8_t out[32], 
 
 /* --- what is kept: "etag\ncontent type\nlanguage\nmodified\nlink\n\n" and the body --- */
 
-bool cached_may_keep(int status, const char *control, const char *cookie)
+bool cached_may_keep(int status, const char *control, const char *cookie, const char *encoding)
 {
-    return status == 200 && !cookie && (!control || (!strcasestr(control, "private") && !strcasestr(control, "no-store")));
+    return status == 200 && !cookie && !encoding &&
+           (!control || (!strcasestr(control, "private") && !strcasestr(control, "no-store") && !strcasestr(control, "no-cache")));
+}
+
+static bool names_word(const char *names, const char *word, size_t n)
+{
+    for (const char *p = names + strspn(names, " ,"); *p; p += strcspn(p, " ,"), p += strspn(p, " ,"))
+        if (strcspn(p, " ,") == n && !strncasecmp(p, word, n))
+            return true;
+    return false;
+}
+
+bool cached_knows_vary(const char *vary, const char *names)
+{
+    for (const char *p = vary ? vary + strspn(vary, " ,") : ""; *p; p += strcspn(p, " ,"), p += strspn(p, " ,"))
+        if (!names_word("Accept-Encoding, Authorization, Origin", p, strcspn(p, " ,")) && !names_word(names, p, strcspn(p, " ,")))
+            return false;
+    return true;
 }
 
 static const char *tag_of(struct wk_call *call, struct wk_http *http, struct wk_span body)
@@ -159,7 +176,9 @@ static bool load_answer(struct wk_call *call, void *arg, struct wk_span *value, 
     if (!wk_http_run(call, http, err))
         return false;
     body = wk_http_answer(http);
-    if (body.data && cached_may_keep(wk_http_status(http), wk_http_answer_header(http, "Cache-Control"), wk_http_answer_header(http, "Set-Cookie")))
+    if (body.data && cached_knows_vary(wk_http_answer_header(http, "Vary"), wk_setting_string(call, "cache_vary")) &&
+        cached_may_keep(wk_http_status(http), wk_http_answer_header(http, "Cache-Control"), wk_http_answer_header(http, "Set-Cookie"),
+                        wk_http_answer_header(http, "Content-Encoding")))
         return pack(call, http, body, value, err);
     load->was_run = true;
     return wk_fail(err, WK_TRANSIENT, "api.not_kept", "status %d, or the route forbids it", wk_http_status(http));

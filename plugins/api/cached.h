@@ -25,7 +25,9 @@ void cached_sort_query(const char *query, char *out);
 /* Pure. If-None-Match against a tag, the weak way (RFC 9110 13.1.2). */
 bool cached_matches(const char *if_none_match, const char *etag);
 /* Pure. May it be kept: what the route said of its answer. */
-bool cached_may_keep(int status, const char *cache_control, const char *set_cookie);
+bool cached_may_keep(int status, const char *cache_control, const char *set_cookie, const char *content_encoding);
+/* Pure. Is all that the answer's Vary names part of the key, or none of the answer's business? `names`: the setting cache_vary. */
+bool cached_knows_vary(const char *vary, const char *names);
 
 struct cached_key { /* what an answer depends on; NULL: not at all */
     const char *role, *subject, *path, *query;

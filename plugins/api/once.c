@@ -126,8 +126,8 @@ enum wk_verdict once_before(struct wk_call *call, struct wk_http *http, struct w
 {
     const char *key = key_of(call, http);
     const struct wk_route *route = wk_http_route(http);
-    struct wk_uuid token = wk_http_id(http);
     struct wk_span body = {"", 0};
+    struct wk_uuid token;
     struct wk_rows *rows;
     char fingerprint[65];
 
@@ -137,6 +137,7 @@ enum wk_verdict once_before(struct wk_call *call, struct wk_http *http, struct w
         wk_fail(err, WK_BUSINESS, "api.idempotency_key", "Idempotency-Key: allowed are 1 to 255 visible ASCII characters");
         return WK_FAILED;
     }
+    token = wk_http_id(http);
     if (!(route->flags & WK_ROUTE_PIECES))
         body = wk_http_body(http);
     once_fingerprint(wk_http_method(http), wk_http_path(http), wk_http_query_text(http), body, fingerprint);
@@ -166,11 +167,12 @@ bool once_seal(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     const char *key = key_of(call, http), *headers = "";
     int status = wk_http_status(http) ? wk_http_status(http) : 204;
-    struct wk_uuid token = wk_http_id(http);
     struct wk_span body = wk_http_answer(http);
+    struct wk_uuid token;
 
     if (!key || status >= 500)
         return true;
+    token = wk_http_id(http);
     for (size_t i = 0; i < WK_COUNT(travels) && headers; i++) {
         const char *value = wk_http_answer_header(http, travels[i]);
 
@@ -189,10 +191,12 @@ bool once_seal(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 void once_after(struct wk_call *call, struct wk_http *http)
 {
     const char *key = wk_http_status(http) >= 400 ? key_of(call, http) : NULL;
-    struct wk_uuid token = wk_http_id(http);
+    struct wk_uuid token;
 
-    if (key && once_is_key(key))
-        (void)wk_db_apart(call, &once_let_go, WK_ARGS(wk_text(wk_principal(call)->subject), wk_text(key), wk_id(&token)), NULL, NULL);
+    if (!key || !once_is_key(key))
+        return;
+    token = wk_http_id(http);
+    (void)wk_db_apart(call, &once_let_go, WK_ARGS(wk_text(wk_principal(call)->subject), wk_text(key), wk_id(&token)), NULL, NULL);
 }
 
 bool once_clean(struct wk_call *call, const struct wk_event *event, struct wk_err *err)

@@ -159,7 +159,7 @@ static bool tell(struct wk_call *call, struct wk_http *http, const char *name, c
     char policy[64], now[64];
 
     (void)call;
-    (void)snprintf(policy, sizeof policy, "\"%s\";q=%.0f;w=%d", name, floor(q->per_second * window), window);
+    (void)snprintf(policy, sizeof policy, "\"%s\";q=%lld;w=%d", name, (long long)(q->per_second * window), window);
     (void)snprintf(now, sizeof now, "\"%s\";r=%u;t=%lld", name, left->left, (long long)((next_us + 999999) / 1000000));
     return wk_http_set_header(http, "RateLimit-Policy", policy, err) && wk_http_set_header(http, "RateLimit", now, err);
 }

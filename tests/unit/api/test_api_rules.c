@@ -201,9 +201,12 @@ static void tags_of_a_path(void **state)
 static void what_is_kept_and_what_matches(void **state)
 {
     (void)state;
-    assert_true(cached_may_keep(200, NULL, NULL) && cached_may_keep(200, "max-age=60", NULL));
-    assert_false(cached_may_keep(200, NULL, "a=b") || cached_may_keep(200, "Private", NULL) || cached_may_keep(200, "max-age=1, no-store", NULL) ||
-                 cached_may_keep(201, NULL, NULL) || cached_may_keep(404, NULL, NULL) || cached_may_keep(206, NULL, NULL));
+    assert_true(cached_may_keep(200, NULL, NULL, NULL) && cached_may_keep(200, "max-age=60", NULL, NULL));
+    assert_false(cached_may_keep(200, NULL, "a=b", NULL) || cached_may_keep(200, "Private", NULL, NULL) || cached_may_keep(200, "max-age=1, no-store", NULL, NULL) ||
+                 cached_may_keep(200, "no-cache", NULL, NULL) || cached_may_keep(200, NULL, NULL, "gzip") || cached_may_keep(201, NULL, NULL, NULL) ||
+                 cached_may_keep(404, NULL, NULL, NULL) || cached_may_keep(206, NULL, NULL, NULL));
+    assert_true(cached_knows_vary(NULL, "") && cached_knows_vary("Origin, accept-encoding", "") && cached_knows_vary("Accept-Language", "X-A accept-language"));
+    assert_false(cached_knows_vary("*", "") || cached_knows_vary("Origin, X-Shop", "Accept-Language") || cached_knows_vary("Accept", "Accept-Language"));
     assert_true(cached_matches("\"a\"", "\"a\"") && cached_matches("W/\"a\"", "\"a\"") && cached_matches("\"b\", \"a\"", "W/\"a\"") && cached_matches("*", "\"a\""));
     assert_false(cached_matches("\"ab\"", "\"a\"") || cached_matches("", "\"a\"") || cached_matches("a", "\"a\"") || cached_matches(NULL, "\"a\""));
 }
