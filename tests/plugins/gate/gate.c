@@ -109,7 +109,7 @@ static const struct wk_filter filters[] = {{.name = "who", .phase = WK_PHASE_IDE
 static const struct wk_route routes[] = {
     {WK_GET, "/v1/ping", WK_AUTHENTICATED, ping, 0, 0, 0}, {WK_GET, "/v1/open", WK_PUBLIC, ping, 0, 0, 0},
     {WK_GET, "/v1/always", WK_PUBLIC, ping, WK_ROUTE_ALWAYS, 0, 0}, {WK_GET, "/.well-known/gate", WK_PUBLIC, ping, WK_ROUTE_ALWAYS, 0, 0},
-    {WK_GET, "/v1/items", WK_AUTHENTICATED, list, WK_ROUTE_CACHE, 0, 0}, {WK_POST, "/v1/items", WK_AUTHENTICATED, add, 0, 3000, 0},
+    {WK_GET, "/v1/items", WK_AUTHENTICATED, list, WK_ROUTE_CACHE, 0, 0}, {WK_POST, "/v1/items", WK_AUTHENTICATED, add, 0, 2000, 0},
     {WK_GET, "/v1/own", WK_AUTHENTICATED, list, WK_ROUTE_CACHE | WK_ROUTE_OWN, 0, 0}, {WK_GET, "/v1/text", WK_PUBLIC, text, 0, 0, 0},
     {WK_GET, "/v1/stock", WK_AUTHENTICATED, list, WK_ROUTE_CACHE, 0, 0}, {WK_GET, "/v1/few", WK_AUTHENTICATED, ping, 0, 0, 0}, {0}};
 static const struct wk_route_tags route_tags[] = {{"/v1/stock", "items stock"}, {0}};
