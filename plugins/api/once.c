@@ -84,15 +84,18 @@ size_t once_unhex(char *text)
 
 /* --- the filter --- */
 
-/* The key, when this request has one that counts: an unsafe method, somebody signed in, a tenant. */
-static const char *key_of(struct wk_call *call, struct wk_http *http)
+/* The key of an unsafe request of somebody who is signed in. */
+static const char *sent_key(struct wk_call *call, struct wk_http *http)
 {
     const char *method = wk_http_method(http);
 
-    if (!strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS") || !wk_principal(call)->subject || !wk_tenant(call))
+    if (!strcmp(method, "GET") || !strcmp(method, "HEAD") || !strcmp(method, "OPTIONS") || !wk_principal(call)->subject)
         return NULL;
     return wk_http_header(http, "Idempotency-Key");
 }
+
+/* The key, when it counts: answers are kept by tenant, and somebody of the platform may have named none. */
+static const char *key_of(struct wk_call *call, struct wk_http *http) { return wk_tenant(call) ? sent_key(call, http) : NULL; }
 
 static bool replay(struct wk_call *call, struct wk_http *http, struct wk_rows *rows, struct wk_err *err)
 {
@@ -124,7 +127,7 @@ static bool replay(struct wk_call *call, struct wk_http *http, struct wk_rows *r
 
 enum wk_verdict once_before(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
-    const char *key = key_of(call, http);
+    const char *key = sent_key(call, http);
     const struct wk_route *route = wk_http_route(http);
     struct wk_span body = {"", 0};
     struct wk_uuid token;
@@ -137,6 +140,8 @@ enum wk_verdict once_before(struct wk_call *call, struct wk_http *http, struct w
         wk_fail(err, WK_BUSINESS, "api.idempotency_key", "Idempotency-Key: allowed are 1 to 255 visible ASCII characters");
         return WK_FAILED;
     }
+    if (!wk_tenant(call))
+        return WK_DECLINED;
     token = wk_http_id(http);
     if (!(route->flags & WK_ROUTE_PIECES))
         body = wk_http_body(http);

@@ -44,7 +44,8 @@ A credential belongs to one tenant and works in it; nothing in a request changes
 ## Asking twice
 
 `Idempotency-Key: <1 to 255 visible characters, a UUID is best>` on POST, PUT, PATCH and DELETE: the first answer is kept for 24 hours, and the same request with the same key gets it again (`Idempotency-Replayed: true`) and does nothing. The same key
-with another request: 422. While the first is still under way: 409, ask again after `Retry-After`. Without a key a lost answer means looking before asking again.
+with another request: 422. While the first is still under way: 409, ask again after `Retry-After`. Without a key a lost answer means looking before asking again. Answers are kept by tenant: for somebody of the platform who names none the key is only
+looked at, so name one, or use what the operation has of its own to be asked twice.
 
 `ETag` and `If-None-Match` on answers that may be kept: 304 when it is still that.
 
