@@ -3,6 +3,8 @@ import re
 import uuid
 
 METHODS = ("get", "post", "put", "patch", "delete")
+# Members that mean the same wherever they stand, and whose type does not say what fits.
+KNOWN = {"timezone": "Africa/Johannesburg", "language": "en"}
 
 
 class Operation:
@@ -57,7 +59,7 @@ def sample(document, schema, everything=False, depth=0):
     kind = next(k for k in kind if k != "null") if isinstance(kind, list) else kind
     if kind == "object":
         names = [n for n in schema.get("properties", {}) if everything and depth < 4 or n in schema.get("required", [])]
-        return {name: sample(document, schema["properties"][name], everything, depth + 1) for name in names}
+        return {name: KNOWN.get(name) or sample(document, schema["properties"][name], everything, depth + 1) for name in names}
     if kind == "array":
         count = max(schema.get("minItems", 0), 1 if everything else 0)
         return [sample(document, schema["items"], everything, depth + 1) for _ in range(count)]
