@@ -7,7 +7,6 @@ from harness.sim import request
 from harness.stack import Stack, write
 from harness.tokens import Key
 
-ROLES = ("admin", "owner", "staff", "vendor", "driver", "agent")
 ISSUER, AUDIENCE = "https://sign-in.example", "wakala-tests"
 # A proof is refused all day long, and asks as fast as it can: nobody is to be shut out for it. Shutting out has its own tests.
 CONF = {
@@ -22,7 +21,7 @@ class Shop(Stack):
     def __init__(self, redis=True, extra=None, workers=1):
         super().__init__(sim=False, workers=workers, redis=redis)
         self.extra = extra or {}
-        self.tenants, self.now = {}, None
+        self.tenants = {}
 
     def configure(self):
         super().configure()
