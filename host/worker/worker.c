@@ -219,23 +219,35 @@ static void on_parked(void *arg, const char *payload)
         wk_log_parked_changed(w->log);
 }
 
+/* A change alone is read at once; of a storm of them, those that come within the next moments together: reading all tenants takes at most a fifth of the time. */
+static void rest_after(struct worker *w, int64_t took_us)
+{
+    int64_t until = wk_mono_us() + (4 * took_us < 500000 ? 4 * took_us : 500000);
+
+    while (!w->is_draining && wk_mono_us() < until)
+        (void)wk_fiber_park("worker.housekeeping", until);
+}
+
 /* Keeps the directory fresh: at a notice, and once a minute in case one was lost. */
 static void housekeep(void *arg)
 {
     struct worker *w = arg;
     struct wk_err err;
+    int64_t began;
 
     while (!w->is_draining) {
         if (!w->is_directory_stale)
             (void)wk_fiber_park("worker.housekeeping", wk_mono_us() + 60000000);
         if (w->is_draining)
             break;
+        began = wk_mono_us();
         w->is_directory_stale = false; /* before: a notice that comes while we read is about what we may not have seen */
         if (!wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err)) {
             w->is_directory_stale = true;
             say(WK_WARN, &err, "tenant directory could not be read again; the last one serves");
             (void)wk_fiber_sleep(500, NULL);
         }
+        rest_after(w, wk_mono_us() - began);
     }
     w->housekeeper = NULL;
 }

@@ -18,7 +18,7 @@ static const struct wk_setting settings[] = {
     WK_SETTING_INT("address_rate", "2000", 0, 1000000, WK_SCOPE_HOST, "Requests per second from one address (IPv6: one /64), by all workers; 0: any number."),
     WK_SETTING_STRING("cors_origins", "", WK_SCOPE_HOST, "Pages of which origins may call: \"https://shop.example https://*.shop.example\", or \"*\"; empty: none."),
     WK_SETTING_STRING("cors_methods", "GET, POST, PUT, PATCH, DELETE", WK_SCOPE_HOST, "What they may ask for."),
-    WK_SETTING_STRING("cors_headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Wakala-Tenant, X-Request-Id", WK_SCOPE_HOST,
+    WK_SETTING_STRING("cors_headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match, Wakala-Tenant, X-API-Key, X-Request-Id", WK_SCOPE_HOST,
                       "What they may send."),
     WK_SETTING_BOOL("cors_credentials", "false", WK_SCOPE_HOST, "May they send cookies; not with cors_origins \"*\"."),
     WK_SETTING_DURATION("cors_max_age", "10m", WK_SCOPE_HOST, "How long a browser remembers that."),

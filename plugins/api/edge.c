@@ -57,9 +57,17 @@ static bool tag_request(struct wk_call *call, struct wk_http *http, struct wk_er
     return wk_http_set_header(http, "X-Request-Id", edge_is_request_id(id) ? id : wk_trace_id(call), err);
 }
 
+/* Who brings a credential is asked for it, whatever others of the same address (a carrier has thousands behind one) have tried. */
+static int64_t penalty_of_address(struct wk_call *call, struct wk_http *http)
+{
+    if ((wk_http_route(http)->flags & WK_ROUTE_ALWAYS) || !wk_setting_bool(call, "penalties") || wk_http_header(http, "Authorization") ||
+        wk_http_header(http, "X-API-Key"))
+        return 0;
+    return wk_penalty_left(call, http, WK_PENALTY_ADDRESS, NULL);
+}
+
 enum wk_verdict edge_before(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
-    const struct wk_route *route = wk_http_route(http);
     enum wk_verdict verdict;
     int64_t left;
 
@@ -67,7 +75,7 @@ enum wk_verdict edge_before(struct wk_call *call, struct wk_http *http, struct w
         return WK_FAILED;
     if (edge_is_free(wk_http_path(http)))
         return verdict;
-    if (!(route->flags & WK_ROUTE_ALWAYS) && wk_setting_bool(call, "penalties") && (left = wk_penalty_left(call, http, WK_PENALTY_ADDRESS, NULL)) > 0)
+    if ((left = penalty_of_address(call, http)) > 0)
         return rate_penalised(call, http, left, err);
     if (!rate_address(call, http, err))
         return WK_FAILED;

@@ -56,6 +56,7 @@ class Hearing(OwnPlugins):
             write(self.host.conf, f.read() + 'guard = { alert_interval = "2s"; breaker_delay = "500ms"; breaker_delay_max = "500ms"; };\n')
         write(f"{self.host.dir}/wakala.d/80-notifications.conf",
               f'enabled = true;\nalert_webhook = "{self.receiver.url}";\nalert_secret = "env:WAKALA_ALERT_SECRET";\nalert_interval = "3s";\n')
+        write(f"{self.host.dir}/wakala.d/10-api.conf", "enabled = true;\npenalties = false;\n")  # what is refused here again and again is to be heard each time
         self.host.env["WAKALA_ALERT_SECRET"] = "a word for tests"
 
 

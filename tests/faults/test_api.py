@@ -199,6 +199,7 @@ class Addresses(ApiCase):
         self.assertEqual((status, json.loads(body)["code"]), (429, "api.penalised"))
         self.assertGreater(int(headers["Retry-After"]), 0)
         self.assertEqual(self.ask("GET", "/v1/always", who=None)[0], 200)  # sign-in, health, keys
+        self.assertEqual(self.ask("GET", "/v1/ping", headers={"Authorization": "Bearer a-credential"})[0], 200)  # who shares the address with him
         self.assertEqual(self.ask("GET", "/.well-known/gate", who=None)[0], 200)
 
 

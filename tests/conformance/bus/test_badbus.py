@@ -38,6 +38,7 @@ class BadBus(unittest.TestCase):
                     until(lambda: pair.post(n=0), 10, "it serves")
             pair.wait_all(120)
             self.assertEqual(pair.audit(), [2 * count, 0, 0, 0])
+            until(lambda: "wakala_bus_published_total" in pair.metrics(), 5, "the new worker has shown its counters")
             words = pair.metrics()
             print("  " + ", ".join(f"{name} {words[f'wakala_bus_{name}_total']:.0f}" for name in ("published", "delivered", "duplicates", "gaps")), flush=True)
             self.assertGreater(words["wakala_bus_duplicates_total"], count / 100)
