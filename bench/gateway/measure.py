@@ -182,7 +182,8 @@ def report(results, growth):
         prefix = "" if name == "ours" else f"{name}_"
         for path, suffix in (("plain", ""), ("kept", "_cached")):
             for key, unit in (("rate", "requests/s"), ("cpu_us", "us/request"), ("p50_ms", "ms"), ("p99_ms", "ms")):
-                emit("gateway", f"{prefix}{key}{suffix}", value(name, path, key), unit)
+                if value(name, path, key): # haproxy lets nobody see what its threads cost
+                    emit("gateway", f"{prefix}{key}{suffix}", value(name, path, key), unit)
     for peer in ("nginx", "haproxy"):
         emit("gateway", f"ratio_{peer}", value("ours", "plain", "rate") / value(peer, "plain", "rate"), "ours/theirs")
         emit("gateway", f"ratio_{peer}_cached", value("ours", "kept", "rate") / value(peer, "kept", "rate"), "ours/theirs")

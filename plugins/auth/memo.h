@@ -4,7 +4,7 @@
 #define AUTH_MEMO_H
 #include "jwt.h"
 
-enum { MEMO_SETS = 4096, MEMO_WAYS = 4 };
+enum { MEMO_SETS = 4096, MEMO_WAYS = 8 };
 struct auth_memo {
     struct memo_entry {
         uint8_t hash[32];
