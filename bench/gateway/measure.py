@@ -8,14 +8,13 @@ beside them (latencies: theirs / ours). tenants_N: our uncached requests a secon
 """
 import argparse
 import os
-import re
 import shutil
 import subprocess
 
 from harness.stack import fill, temp_folder, write
 
-from ..bed import Bed, Failed, ROOT, compile_c, cpu_ns, emit, main, median, note, procs
-from ..http.measure import UNITS
+from ..bed import Bed, Failed, ROOT, emit, main, median, note, procs
+from ..http.measure import Fixed, wrk
 from .token import AUDIENCE, ISSUER, Issuer
 
 LUA = """local tokens, n, i = {}, 0, 0
@@ -26,21 +25,6 @@ request = function()
   return wrk.format("GET", nil)
 end
 """
-
-
-class Upstream:
-    def __init__(self, folder, port):
-        self.exe = compile_c("httpd_trivial", ["bench/httpd_trivial.c"], rooms=("http", "fiber", "observe", "share", "llhttp"),
-                             packages=("libevent", "libcrypto", "libcurl", "jansson"))
-        self.folder, self.port, self.process = folder, port, None
-
-    def start(self):
-        self.process = procs.spawn([self.exe, str(self.port)], f"{self.folder}/upstream.log")
-        procs.until(lambda: procs.holders(self.port), 10, "the upstream listens")
-
-    def stop(self):
-        if self.process:
-            procs.end(self.process, 5)
 
 
 class Peer:
@@ -66,21 +50,6 @@ class Peer:
     def stop(self):
         if self.process:
             procs.end(self.process, 5)
-
-
-def wrk(port, path, seconds, script, pids):
-    before = cpu_ns(pids)
-    done = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", "-s", script, f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE,
-                          text=True, check=True)
-    spent = cpu_ns(pids) - before
-    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
-        raise Failed(f"wrk saw errors on {path} at port {port}:\n{done.stdout}")
-    count = int(re.search(r"(\d+) requests in", done.stdout).group(1))
-    result = {"rate": float(re.search(r"Requests/sec:\s*([\d.]+)", done.stdout).group(1)), "cpu_us": spent / 1000 / count}
-    for key, label in (("p50_ms", "50%"), ("p99_ms", "99%")):
-        value, unit = re.search(rf"^\s*{label}\s*([\d.]+)([a-z]+)", done.stdout, re.M).groups()
-        result[key] = float(value) * UNITS[unit]
-    return result
 
 
 AUTH = """jwks_file = "{jwks}";
@@ -131,7 +100,7 @@ def run():
     args = parser.parse_args()
     folder = temp_folder("wakala-gateway-")
     port = procs.free_ports(3)
-    issuer, upstream = Issuer(folder), Upstream(folder, port[0])
+    issuer, upstream = Issuer(folder), Fixed(folder, port[0])
     values = {"upstream": port[0], "issuer": ISSUER, "audience": AUDIENCE, "key": issuer.public, "jwks": issuer.jwks}
     nginx = Peer("nginx", ("/usr/sbin/nginx", "/usr/bin/nginx"), folder, port[1], "nginx.conf", values, lambda p: ["-e", f"{p.dir}/error.log", "-c", p.conf])
     haproxy = Peer("haproxy", ("/usr/sbin/haproxy",), folder, port[2], "haproxy.cfg", values, lambda p: ["-db", "-f", p.conf])
@@ -157,7 +126,7 @@ def measure(args, bed, issuer, nginx, haproxy):
     for i in range(args.rounds + 1):  # the first warms up and does not count
         for name, port, pids in sides:
             for path, target in PATHS:
-                result = wrk(port, target, args.seconds if i else 1, script, pids())
+                result = wrk(port, target, args.seconds if i else 1, pids(), script)
                 note(f"{name} {path}: " + " ".join(f"{key}={value:.4g}" for key, value in result.items()))
                 if i:
                     results[name, path].append(result)
@@ -165,8 +134,8 @@ def measure(args, bed, issuer, nginx, haproxy):
     for count in (int(n) for n in args.tenants.split(",")):
         script, token = script_of(bed, issuer, count)
         procs.until(lambda: status_of(bed, token) == 200, 30, "the newest tenant is known")
-        wrk(bed.host.port, "/v1/plain/x", 2, script, bed.host_pids())
-        growth[count] = median([wrk(bed.host.port, "/v1/plain/x", args.seconds, script, bed.host_pids())["rate"] for _ in range(3)])
+        wrk(bed.host.port, "/v1/plain/x", 2, bed.host_pids(), script)
+        growth[count] = median([wrk(bed.host.port, "/v1/plain/x", args.seconds, bed.host_pids(), script)["rate"] for _ in range(3)])
         note(f"{count} tenants: {growth[count]:.0f}/s")
     report(results, growth)
 

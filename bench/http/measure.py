@@ -36,10 +36,12 @@ class Nginx:
 
 
 class Fixed:
-    def __init__(self, folder):
+    """httpd_trivial: a peer here, the server behind the gateway there."""
+
+    def __init__(self, folder, port=None):
         self.exe = compile_c("httpd_trivial", ["bench/httpd_trivial.c"], rooms=("http", "fiber", "observe", "share", "llhttp"),
                              packages=("libevent", "libcrypto", "libcurl", "jansson"))
-        self.folder, self.port, self.process = folder, procs.free_ports(1)[0], None
+        self.folder, self.port, self.process = folder, port or procs.free_ports(1)[0], None
 
     def start(self):
         self.process = procs.spawn([self.exe, str(self.port)], f"{self.folder}/fixed.log")
@@ -56,12 +58,14 @@ class Fixed:
 UNITS = {"us": 0.001, "ms": 1, "s": 1000, "m": 60000}
 
 
-def wrk(port, path, seconds, pids):
+def wrk(port, path, seconds, pids, script=None):
+    """64 keep-alive connections; rate, CPU of `pids` a request, latencies. `script`: a file of wrk's, for what is not a plain GET."""
     before = cpu_ns(pids)
-    done = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", f"http://127.0.0.1:{port}{path}"], stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(["wrk", "-t1", "-c64", f"-d{seconds}s", "--latency", *(["-s", script] if script else []), f"http://127.0.0.1:{port}{path}"],
+                          stdout=subprocess.PIPE, text=True, check=True)
     spent = cpu_ns(pids) - before
     if "Non-2xx" in done.stdout or re.search(r"Socket errors", done.stdout):
-        raise Failed(f"wrk saw errors:\n{done.stdout}")
+        raise Failed(f"wrk saw errors on {path} at port {port}:\n{done.stdout}")
     count = int(re.search(r"(\d+) requests in", done.stdout).group(1))
     result = {"rate": float(re.search(r"Requests/sec:\s*([\d.]+)", done.stdout).group(1)), "cpu_us": spent / 1000 / count}
     for key, label in (("p50_ms", "50%"), ("p99_ms", "99%")):

@@ -89,26 +89,22 @@ static json_t *scopes_array(const char *scopes)
     return out;
 }
 
+static json_t *shown(struct wk_call *call, const struct wk_rows *rows, size_t i)
+{
+    (void)call;
+    return json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s?}", "id", wk_rows_text(rows, i, 0), "name", wk_rows_text(rows, i, 1), "scopes",
+                     scopes_array(wk_rows_text(rows, i, 2)), "created_by", wk_rows_text(rows, i, 3), "created_at", wk_rows_text(rows, i, 4), "expires_at",
+                     wk_rows_text(rows, i, 5), "last_used_at", wk_rows_text(rows, i, 6));
+}
+
 bool apikeys_list(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     struct wk_uuid after = {{0}};
-    json_t *items, *next = NULL;
     struct wk_rows *rows;
     int64_t limit;
-    size_t n;
 
-    if (!who_has_tenant(call, err) || !page_limit(http, &limit, err) || !page_after_id(http, &after, err) ||
-        !wk_db_read(call, &key_list, WK_ARGS(wk_id(&after), wk_int(limit + 1)), &rows, err))
-        return false;
-    n = wk_rows_count(rows);
-    items = json_array();
-    for (size_t i = 0; i < n && i < (size_t)limit; i++)
-        (void)json_array_append_new(items, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s?}", "id", wk_rows_text(rows, i, 0), "name", wk_rows_text(rows, i, 1),
-                                                     "scopes", scopes_array(wk_rows_text(rows, i, 2)), "created_by", wk_rows_text(rows, i, 3), "created_at",
-                                                     wk_rows_text(rows, i, 4), "expires_at", wk_rows_text(rows, i, 5), "last_used_at", wk_rows_text(rows, i, 6)));
-    if (n > (size_t)limit)
-        next = json_string(wk_rows_text(rows, (size_t)limit - 1, 0));
-    return page_reply(call, http, items, next, err);
+    return who_has_tenant(call, err) && page_limit(http, &limit, err) && page_after_id(http, &after, err) &&
+           wk_db_read(call, &key_list, WK_ARGS(wk_id(&after), wk_int(limit + 1)), &rows, err) && page_reply(call, http, rows, limit, shown, err);
 }
 
 /* "a b" of the array, each a permission that the maker has and their role may have in a tenant. */

@@ -94,7 +94,13 @@ bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *e
     return !text || wk_uuid_parse(text, after) || wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said");
 }
 
-bool page_reply(struct wk_call *call, struct wk_http *http, json_t *items, json_t *next, struct wk_err *err)
+bool page_reply(struct wk_call *call, struct wk_http *http, const struct wk_rows *rows, int64_t limit,
+                json_t *(*shown)(struct wk_call *call, const struct wk_rows *rows, size_t row), struct wk_err *err)
 {
-    return wk_http_reply_json(call, http, 200, json_pack("{s:o, s:o}", "items", items, "next", next ? next : json_null()), err);
+    size_t n = wk_rows_count(rows), max = (size_t)limit;
+    json_t *items = json_array();
+
+    for (size_t i = 0; i < n && i < max; i++)
+        (void)json_array_append_new(items, shown(call, rows, i));
+    return wk_http_reply_json(call, http, 200, json_pack("{s:o, s:s?}", "items", items, "next", n > max ? wk_rows_text(rows, max - 1, 0) : NULL), err);
 }

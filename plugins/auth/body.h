@@ -1,6 +1,7 @@
 /* body.h - what REST requests bring: JSON with known members, pages. */
 #ifndef AUTH_BODY_H
 #define AUTH_BODY_H
+#include <wakala/db.h>
 #include <wakala/json.h>
 
 enum { PAGE_DEFAULT = 20, PAGE_MAX = 100 };
@@ -14,6 +15,7 @@ const char *body_phone(struct wk_call *call, const json_t *body, struct wk_err *
 /* ?limit= and ?after=. `after` is left alone when absent. */
 bool page_limit(struct wk_http *http, int64_t *limit, struct wk_err *err);
 bool page_after_id(struct wk_http *http, struct wk_uuid *after, struct wk_err *err);
-/* {"items": .., "next": .. or null}; takes over both. */
-bool page_reply(struct wk_call *call, struct wk_http *http, json_t *items, json_t *next, struct wk_err *err);
+/* {"items": .., "next": .. or null} of rows that were asked for with limit + 1; the first column is what `after` of the next page says. */
+bool page_reply(struct wk_call *call, struct wk_http *http, const struct wk_rows *rows, int64_t limit,
+                json_t *(*shown)(struct wk_call *call, const struct wk_rows *rows, size_t row), struct wk_err *err);
 #endif

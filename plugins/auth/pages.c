@@ -47,14 +47,22 @@ bool page_me(struct wk_call *call, struct wk_http *http, struct wk_err *err)
                                         wk_uuid_is_nil(&who->tenant) ? NULL : wk_uuid_text(&who->tenant, tenant), "permissions", words(who->permissions)), err);
 }
 
+static json_t *audit_row(struct wk_call *call, const struct wk_rows *rows, size_t i)
+{
+    struct wk_span text = wk_rows_span(rows, i, 6);
+    json_t *detail = text.data ? wk_json_parse(call, text.data, text.len, NULL) : NULL;
+
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:s}", "id", wk_rows_text(rows, i, 0), "at", wk_rows_text(rows, i, 1), "subject", wk_rows_text(rows, i, 2),
+                     "role", wk_rows_text(rows, i, 3), "action", wk_rows_text(rows, i, 4), "object", wk_rows_text(rows, i, 5), "detail", detail, "trace",
+                     wk_rows_text(rows, i, 7));
+}
+
 bool page_audit(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     const char *after = wk_http_query(http, "after");
     int64_t limit, before = INT64_MAX;
-    json_t *items, *next = NULL;
     struct wk_rows *rows;
     char *end = NULL;
-    size_t n;
 
     if (!who_has_tenant(call, err) || !page_limit(http, &limit, err))
         return false;
@@ -65,17 +73,5 @@ bool page_audit(struct wk_call *call, struct wk_http *http, struct wk_err *err)
         return wk_fail(err, WK_BUSINESS, "auth.parameter", "after: what \"next\" of the page before said");
     if (!wk_db_read(call, &audit_list, WK_ARGS(wk_int(before), wk_int(limit + 1)), &rows, err))
         return false;
-    n = wk_rows_count(rows);
-    items = json_array();
-    for (size_t i = 0; i < n && i < (size_t)limit; i++) {
-        struct wk_span text = wk_rows_span(rows, i, 6);
-        json_t *detail = text.data ? wk_json_parse(call, text.data, text.len, NULL) : NULL;
-
-        (void)json_array_append_new(items, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:s}", "id", wk_rows_text(rows, i, 0), "at", wk_rows_text(rows, i, 1),
-                                                     "subject", wk_rows_text(rows, i, 2), "role", wk_rows_text(rows, i, 3), "action", wk_rows_text(rows, i, 4),
-                                                     "object", wk_rows_text(rows, i, 5), "detail", detail, "trace", wk_rows_text(rows, i, 7)));
-    }
-    if (n > (size_t)limit)
-        next = json_string(wk_rows_text(rows, (size_t)limit - 1, 0));
-    return page_reply(call, http, items, next, err);
+    return page_reply(call, http, rows, limit, audit_row, err);
 }

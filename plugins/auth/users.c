@@ -35,21 +35,11 @@ static json_t *shown(struct wk_call *call, const struct wk_rows *rows, size_t i)
 bool users_list(struct wk_call *call, struct wk_http *http, struct wk_err *err)
 {
     struct wk_uuid after = {{0}};
-    json_t *items, *next = NULL;
     struct wk_rows *rows;
     int64_t limit;
-    size_t n;
 
-    if (!who_has_tenant(call, err) || !page_limit(http, &limit, err) || !page_after_id(http, &after, err) ||
-        !wk_db_read(call, &user_list, WK_ARGS(wk_id(&after), wk_int(limit + 1)), &rows, err))
-        return false;
-    n = wk_rows_count(rows);
-    items = json_array();
-    for (size_t i = 0; i < n && i < (size_t)limit; i++)
-        (void)json_array_append_new(items, shown(call, rows, i));
-    if (n > (size_t)limit)
-        next = json_string(wk_rows_text(rows, (size_t)limit - 1, 0));
-    return page_reply(call, http, items, next, err);
+    return who_has_tenant(call, err) && page_limit(http, &limit, err) && page_after_id(http, &after, err) &&
+           wk_db_read(call, &user_list, WK_ARGS(wk_id(&after), wk_int(limit + 1)), &rows, err) && page_reply(call, http, rows, limit, shown, err);
 }
 
 static bool the_user(struct wk_call *call, struct wk_http *http, struct wk_uuid *id, struct wk_err *err)

@@ -11,12 +11,20 @@ from harness.stack import ROOT
 
 TOOL = f"{ROOT}/build/schemathesis/bin/schemathesis"
 # A value that no JSON of ours may hold, and what the tool must not take for a mistake: a rule of the business may refuse what the schema allows.
-CONFIG = """[generation]
+CONFIG = """[checks]
+enabled = true
+
+[generation]
 allow-x00 = false
 
 # Methods that HTTP does not know are answered 501 (RFC 9110), which is right and reads as a failure here.
 [phases.coverage]
 unexpected-methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
+# DELETE of a tenant is 202: accepted, and done when its grace time is over. Until then it is there, says state "deleting", and can be brought back.
+[[operations]]
+include-operation-id = "getTenant"
+checks.use_after_free.enabled = false
 
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "400", "401", "403", "404", "409", "412", "422", "429"]
@@ -42,7 +50,7 @@ def run(port, token=None, examples=4, seed=1, phases="examples,coverage,fuzzing,
     with tempfile.TemporaryDirectory(prefix="wakala-schemathesis-") as folder:
         with open(f"{folder}/schemathesis.toml", "w", encoding="utf-8") as f:
             f.write(CONFIG)
-        argv = [TOOL, "--config-file", f"{folder}/schemathesis.toml", "run", f"http://127.0.0.1:{port}/v1/openapi.json", "--checks", "all", "--phases", phases,
+        argv = [TOOL, "--config-file", f"{folder}/schemathesis.toml", "run", f"http://127.0.0.1:{port}/v1/openapi.json", "--phases", phases,
                 "--max-examples", str(examples), "--seed", str(seed), "--suppress-health-check", "all", "--no-color", "--request-timeout", "20",
                 "--continue-on-failure", "--warnings", "off", *more]
         if token:
