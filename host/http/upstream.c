@@ -31,7 +31,7 @@ struct link {
     size_t len, room, parsed;
     struct piece name[WK_UPSTREAM_HEADERS], value[WK_UPSTREAM_HEADERS], body;
     size_t n_headers, body_max;
-    bool is_head /* no body comes */, is_whole, is_kept, is_too_large, has_too_many;
+    bool is_head /* no body comes */, is_whole, is_kept, is_too_large, has_too_many, has_head;
 };
 struct wk_upstream {
     struct event_base *base;
@@ -85,6 +85,7 @@ static int on_head(llhttp_t *parser)
 {
     struct link *l = parser->data;
 
+    l->has_head = true;
     l->is_head |= parser->status_code == 204 || parser->status_code == 304;
     if (!(parser->flags & F_CHUNKED) && (parser->flags & F_CONTENT_LENGTH) && parser->content_length > l->body_max && !l->is_head) {
         l->is_too_large = true;
@@ -116,6 +117,7 @@ static int on_whole(llhttp_t *parser)
 
     if (parser->status_code < 200 && parser->status_code != 101) { /* "100 Continue": the answer comes behind it */
         l->n_headers = 0;
+        l->has_head = false;
         memset(l->name, 0, sizeof l->name);
         memset(l->value, 0, sizeof l->value);
         return 0;
@@ -334,7 +336,7 @@ static bool parse(struct link *l, struct wk_err *err)
         return wk_fail(err, WK_SYSTEM, "http.reply_too_large", "%s answers with more than %zu bytes", l->up->name, l->body_max);
     if (told != HPE_OK)
         return failed(err, "http.unknown", l->has_too_many ? "answers with too many headers" : "answers with something that is not HTTP", l->up, 0);
-    if (!l->body.len && l->len > l->up->conf.head_max + l->body_max)
+    if (!l->has_head && l->len > l->up->conf.head_max)
         return failed(err, "http.unknown", "answers with a head that has no end", l->up, 0);
     return true;
 }
@@ -375,7 +377,7 @@ static void begin(struct link *l, const struct wk_upstream_req *req)
     l->body = (struct piece){0};
     memset(l->name, 0, sizeof l->name);
     memset(l->value, 0, sizeof l->value);
-    l->is_whole = l->is_kept = l->is_too_large = l->has_too_many = false;
+    l->is_whole = l->is_kept = l->is_too_large = l->has_too_many = l->has_head = false;
     l->is_head = !strcmp(req->method, "HEAD");
     l->body_max = req->body_max ? req->body_max : 1 << 20;
 }

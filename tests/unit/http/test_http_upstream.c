@@ -319,9 +319,9 @@ static void bytes_behind_an_answer_end_the_connection(void **state)
 
 static void limits_hold(void **state)
 {
-    static char many[8192] = "HTTP/1.1 200 OK\r\n";
+    static char many[8192] = "HTTP/1.1 200 OK\r\n", endless[40000];
     struct wk_upstream *up = to(rig.port, &(struct wk_upstream_conf){.connections_max = 2});
-    struct job jobs[3] = {{.req = {.timeout_ms = 300}}, {.req = {.timeout_ms = 300}}, {0}}, large = {.req = {.body_max = 1000}};
+    struct job jobs[3] = {{.req = {.timeout_ms = 300}}, {.req = {.timeout_ms = 300}}, {0}}, large = {.req = {.body_max = 1000}}, head = {0};
 
     (void)state;
     for (int i = 0; i < 2; i++)
@@ -345,6 +345,13 @@ static void limits_hold(void **state)
     strcat(many, "Content-Length: 0\r\n\r\n");
     up = odd_start(many, strlen(many), false);
     assert_string_equal(get(up, "/")->err.code, "http.unknown");
+    odd_stop(up);
+    memset(endless, 'a', sizeof endless - 1);
+    memcpy(endless, "HTTP/1.1 200 OK\r\nX: ", 20);
+    up = odd_start(endless, sizeof endless - 1, false); /* does not close: only the limit ends it */
+    start(&head, up, "GET", "/");
+    join(&head);
+    assert_non_null(strstr(head.err.msg, "a head that has no end"));
     odd_stop(up);
 }
 
