@@ -13,6 +13,7 @@ class Points(unittest.TestCase):
         points = [("a/park", 1), ("a/park", 2), ("b/commit.before", 1), ("b/commit.before", 2)]
         self.assertEqual(sweep.points_of(plays), points)
         self.assertEqual(sweep.points_of([{}]), [])
+        self.assertEqual(sweep.always(plays), {"a/park"})
 
     def test_choice(self):
         points = [("a", n) for n in range(1, 101)]
