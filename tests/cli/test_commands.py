@@ -265,7 +265,7 @@ class Commands(Case):
     def test_status(self):
         status = json.loads(self.good("status", "--json"))
         serving = [g for g in status["generations"] if g["number"] == status["serving"]][0]
-        until(lambda: len(self.small.host.workers()) == 2, 20, "both workers")
+        self.small.steady()
         self.assertEqual(status["pid"], self.small.host.process.pid)
         self.assertEqual((serving["state"], serving["workers_wanted"], [p["name"] for p in serving["plugins"]]), ("active", 2, ["whatsapp", "probe"]))
         self.assertEqual(status["conf"], self.small.host.conf)

@@ -11,6 +11,7 @@ import unittest
 
 from harness import demo_values, procs
 from harness.postgres import Postgres
+from harness.procs import until
 from harness.redis import Redis
 from harness.stack import ROOT, Host, default_build, reachable_build, temp_folder, write
 
@@ -130,6 +131,16 @@ class Small:
 
     def counts(self):
         return json.loads(self.request("GET", f"/probe/{self.tenant}/counts")[1])
+
+    def steady(self, seconds=20):
+        """The workers' pids, once all that are wanted are ready and none is about to be replaced."""
+        limit = int(self.memory[:-1]) << {"M": 20, "G": 30}[self.memory[-1]]
+
+        def pids():
+            newest = max(json.loads(self.host.cli("status", "--json"))["generations"], key=lambda g: g["number"])
+            calm = all(w["state"] == "ready" and 0 < procs.resident(w["pid"]) < limit for w in newest["workers"])
+            return self.host.workers() if calm and len(newest["workers"]) == newest["workers_wanted"] else None
+        return until(pids, seconds, "all workers are there", self.host.tail)
 
     def advance(self, seconds):
         self.pg.sql(f"SELECT wakala.advance('{seconds} seconds')", "wakala")

@@ -93,7 +93,7 @@ class Answers(Case):
         until(lambda: self.small.request("GET", "/probe/hello")[0] == 200, 5, "others are served", fibers)
         begin = self.small.host.cli("reload", timeout=60)  # drains: a stream that went on would hold the old generation
         self.assertIn("generation", begin)
-        until(lambda: len(self.small.host.workers()) == 2, 10, "the new generation serves")
+        self.small.steady()
 
 
 if __name__ == "__main__":

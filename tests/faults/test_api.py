@@ -336,7 +336,7 @@ class Idempotency(ApiCase):
                 for pid in self.small.host.workers():
                     procs.send(pid, signal.SIGKILL)
                 lost.exception()
-            until(lambda: len(self.small.host.workers()) == 2, 10, "the workers are replaced")
+            self.small.steady()
             until(lambda: self.post(key, body, "/v1/items?ms=400")[0] == 201, 15, "whoever comes after the lease does it")
             again = self.post(key, body, "/v1/items?ms=400")
             self.assertEqual((again[0], again[2]["Idempotency-Replayed"]), (201, "true"))

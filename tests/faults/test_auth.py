@@ -342,7 +342,7 @@ class Auth(Case):
                 status, answer = self.plain_refresh(tokens)
             self.assertEqual(status, 200, answer)
             tokens = answer
-            until(lambda: len(self.small.host.workers()) == 2, 20, "the worker is replaced")
+            self.small.steady()
         self.small.sql("SELECT 1")
         self.good("GET", "/v1/me", token=tokens["access_token"])
 

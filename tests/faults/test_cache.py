@@ -137,7 +137,7 @@ class Shared(Case):
                 procs.send(pid, signal.SIGKILL)
                 commit.exception()
             now = self.small.sql("SELECT n FROM probe_kept")[0][0]
-            until(lambda: len(self.small.host.workers()) == 2, 10, "the worker is replaced")
+            self.small.steady()
             self.no_old_value(now)
 
     def test_a_thousand_misses_load_once(self):

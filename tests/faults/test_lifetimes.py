@@ -87,11 +87,9 @@ class Lifetimes(Case):
         try:
             for i in range(4, 6):
                 self.insert("probe.work", "frozen", i)
-            first = self.number("SELECT min(first) FROM wakala.event_part")
             self.pass_days(20)
-            self.hours_until(lambda: self.number("SELECT min(first) FROM wakala.event_part") > first, "the old partition goes", 3700)
-            self.assertEqual(self.small.sql("SELECT name, lost FROM wakala.subscription WHERE name IN ('probe.a', 'probe.b') ORDER BY 1"),
-                             [["probe.a", "2"], ["probe.b", "2"]])
+            self.hours_until(lambda: self.small.sql("SELECT name, lost FROM wakala.subscription WHERE name IN ('probe.a', 'probe.b') ORDER BY 1") ==
+                             [["probe.a", "2"], ["probe.b", "2"]], "the old partitions go, and what was in them is counted", 3700)
             self.assertRegex(self.small.host.cli("lanes", "--subscriptions"), r"probe\.a\tprobe\.work\tfrozen\t0\t0\t0\t2\n")
         finally:
             self.conf(True)
@@ -115,13 +113,14 @@ class Lifetimes(Case):
         for _ in range(days):
             self.small.advance(DAY)
             self.insert("probe.none", "day")
-            self.small.sql("SELECT wakala.maintain()")
+            until(lambda: self.small.sql("SELECT wakala.maintain(); SELECT 1 FROM wakala.event_part WHERE (begun_at AT TIME ZONE 'UTC')::date = "
+                                         "(wakala.now() AT TIME ZONE 'UTC')::date")[-1:] == [["1"]], 5, "the day has begun")  # a worker may be at it
 
     def test_the_log_is_cut_by_days_and_what_waited_in_an_old_one_is_a_dead_letter(self):
         self.small.publish(key="waits", later_ms=60 * DAY * 1000)
         self.until_sql("SELECT count(*) FROM wakala.parked WHERE key = 'waits'", 2, 10, "the event of the far time is parked")
         self.pass_days(5)
-        self.assertEqual(self.number("SELECT count(*) FROM wakala.event_part WHERE begun_at > wakala.now() - interval '5 days'"), 5)
+        self.assertEqual(self.number("SELECT count(*) FROM wakala.event_part WHERE (begun_at AT TIME ZONE 'UTC')::date > (wakala.now() AT TIME ZONE 'UTC')::date - 5"), 5)
         parts = self.number("SELECT count(*) FROM wakala.event_part")
         self.pass_days(15)
         self.hours_until(lambda: self.number("SELECT count(*) FROM wakala.dead WHERE key = 'waits' AND code = 'event.expired'") == 2,
@@ -129,7 +128,8 @@ class Lifetimes(Case):
         self.assertEqual(self.small.sql("SELECT DISTINCT payload LIKE '%until%' FROM wakala.dead WHERE key = 'waits'"), [["t"]])
         self.assertEqual(self.number("SELECT count(*) FROM wakala.parked WHERE key = 'waits'"), 0)
         self.assertLess(self.number("SELECT count(*) FROM wakala.event_part"), parts + 15)
-        self.assertLessEqual(self.number("SELECT count(*) FROM wakala.event WHERE at < wakala.now() - interval '16 days'"), 0)
+        self.hours_until(lambda: self.number("SELECT count(*) FROM wakala.event WHERE at < wakala.now() - interval '16 days'") == 0,
+                         "the others go with it, or a minute later if somebody is in the way", 70)
         until(lambda: self.metric('wakala_cleaned_total{what="events"}') > 0, 5, "counted")
 
     def test_a_subscription_that_is_behind_keeps_the_log(self):
@@ -175,7 +175,7 @@ class Lifetimes(Case):
             if lifetime * DAY + 7200 > now:
                 self.advance_with_moments(lifetime * DAY + 7200 - now)
                 now = lifetime * DAY + 7200
-            self.hours_until(lambda: left(table) <= 10, f"old rows of {table} go", 60)
+            self.hours_until(lambda: left(table) <= 10, f"old rows of {table} go", 300)  # one that expired on the way comes again within the hour
             if half[table] + lifetime * DAY > now + 7200:
                 self.assertEqual(left(table), 10, f"young rows of {table} went too")
         for what in ("dead_letters", "dedupe_keys", "once_keys", "outbound", "quarantine", "orphan_statuses"):

@@ -217,7 +217,7 @@ class Log(Case):
     def test_lanes_stay_with_their_owners(self):
         def epochs():
             return int(self.small.sql("SELECT sum(epoch) FROM wakala.lane")[0][0])
-        until(lambda: len(self.small.host.workers()) == 2 and self.small.request("GET", "/probe/hello")[0] == 200, 10, "both serve")
+        self.small.steady()
         procs.send(self.small.host.workers()[0], signal.SIGKILL)
         last = [epochs(), time.monotonic()]
 

@@ -39,7 +39,7 @@ class PluginFaults(Case):
 
     def ended_by(self, what, reason):
         """The one worker that /probe/{what} ends: named with plugin and hook in status, as JSON and as people read it."""
-        before = until(lambda: len(self.small.host.workers()) == 2 and self.small.host.workers(), 10, "both workers are there")
+        before = self.small.steady()
         self.assertEqual(self.ask(what), 0)
         self.served()
         dead = until(lambda: [pid for pid in before if not procs.is_alive(pid)], 5, "a worker ended")
@@ -66,7 +66,7 @@ class PluginFaults(Case):
     def test_an_endless_loop_is_ended_within_two_seconds(self):
         """From the request on, three times: the loop begins at any moment between two beats."""
         for _ in range(3):
-            before = until(lambda: len(self.small.host.workers()) == 2 and self.small.host.workers(), 10, "both workers are there")
+            before = self.small.steady()
             asker = threading.Thread(target=self.ask, args=("loop",))
             begin = time.monotonic()
             asker.start()
@@ -77,7 +77,7 @@ class PluginFaults(Case):
             self.served()
 
     def test_a_leak_is_recycled_at_the_limit(self):
-        pids = until(lambda: len(self.small.host.workers()) == 2 and self.small.host.workers(), 10, "both workers are there")
+        pids = self.small.steady()
         for _ in range(1000):
             self.assertEqual(self.ask("leak"), 200)
         until(lambda: set(pids) - set(self.small.host.workers()), 20, "a worker above its memory is replaced", self.small.host.tail)

@@ -13,7 +13,7 @@ class Refused(Case):
     """A reload that must be refused: by which problem, exactly, and with what the old generation did meanwhile."""
 
     def setUp(self):
-        self.pids = until(lambda: len(self.small.host.workers()) == 2 and self.small.host.workers(), 20, "both workers are there")
+        self.pids = self.small.steady()
         self.own = []
 
     def tearDown(self):

@@ -2,6 +2,7 @@
 import ctypes
 import os
 import pwd
+import resource
 import signal
 import socket
 import subprocess
@@ -139,6 +140,15 @@ def command(pid):
             return f.read().replace(b"\0", b" ").decode("utf-8", "replace").strip()
     except OSError:
         return "?"
+
+
+def resident(pid):
+    """Bytes of memory of a process; 0: it is gone."""
+    try:
+        with open(f"/proc/{pid}/statm", encoding="ascii") as f:
+            return int(f.read().split()[1]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def send(pid, signum):

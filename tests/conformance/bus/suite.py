@@ -3,6 +3,7 @@ import os
 import threading
 import time
 
+from harness import procs
 from harness.procs import until
 
 from .bed import LONG, random
@@ -146,12 +147,7 @@ class Suite:
         print(f"  {acknowledged} acknowledged, {wanted // 2} in the log, struck: {', '.join(struck)}", flush=True)
 
     def rss_mb(self):
-        total = 0
-        for host in self.pair.hosts():
-            for pid in host.workers():
-                with open(f"/proc/{pid}/statm", encoding="ascii") as f:
-                    total += int(f.read().split()[1]) * 4096
-        return total / (1 << 20)
+        return sum(procs.resident(pid) for host in self.pair.hosts() for pid in host.workers()) / (1 << 20)
 
     def test_i_a_backlog_is_drained_with_flat_memory(self):
         def handled():
@@ -165,7 +161,7 @@ class Suite:
             while not stop.wait(0.1):
                 try:
                     sizes.append((handled() - before, self.rss_mb()))
-                except OSError:
+                except OSError:  # the host's metrics, not now
                     continue
         watcher = threading.Thread(target=watch)
         watcher.start()
