@@ -208,8 +208,12 @@ class Kept(ApiCase):
 
     def setUp(self):
         self.small.sql("TRUNCATE gate_item")
+        heard = self.heard()
         self.small.host.cli("cache", "forget", "Demo A", "*")
-        time.sleep(0.2)
+        until(lambda: self.heard() > heard, 10, "it is forgotten", self.small.host.tail)
+
+    def heard(self):
+        return sum(n for name, n in self.small.host.metrics().items() if name.startswith("wakala_cache_invalidations_total"))
 
     def loads(self):
         return self.metric("wakala_gate_loads")
