@@ -23,7 +23,7 @@ struct wk_cache_conf {
     uint32_t l1_ttl_ms, l2_ttl_ms, negative_ttl_ms; /* at most */
     uint32_t wait_ms;       /* for another worker's load, before loading too */
     size_t value_max;       /* bytes; larger ones do not go into Redis */
-    bool has_log;           /* somebody on this machine reads the log and says so in share/: without it and without Redis, doubt */
+    unsigned logs;          /* of so many servers, which somebody on this machine reads and says so in share/: not lately, and without Redis: doubt. 0: none */
     unsigned worker;        /* label of the gauges */
     int64_t (*now_us)(void *arg); /* the database's clock */
     void *now_arg;

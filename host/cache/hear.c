@@ -45,9 +45,18 @@ static void on_heard(void *arg, const char *channel, const char *data, size_t le
         wk_cache_doubt(cache);
 }
 
+/* Every log has been read just now, of whatever server. */
+static bool is_read(const struct wk_cache *cache, int64_t now_us)
+{
+    for (unsigned i = 0; i < cache->conf.logs; i++)
+        if (now_us - wk_share_log_read_us(cache->conf.share, i) >= SILENT_US)
+            return false;
+    return true;
+}
+
 bool hear_is_told(struct wk_cache *cache, int64_t now_us)
 {
-    bool is_told = cache->is_listening || !cache->conf.has_log || now_us - wk_share_log_read_us(cache->conf.share) < SILENT_US;
+    bool is_told = cache->is_listening || is_read(cache, now_us);
 
     if (is_told != cache->was_told)
         cache->doubt++; /* neither what was kept before a silence counts, nor what was kept in it. The map is not emptied here: a value of it is in use */

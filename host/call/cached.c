@@ -223,7 +223,7 @@ bool wk_call_cache_invalidate(struct wk_call *call, const char *pattern, struct 
     } else if (count > STALE_MAX) {
         return true;
     }
-    n = snprintf(payload, sizeof payload, "{\"pattern\":\"%s\",\"timestamp\":%lld}", full, (long long)(wk_engine_now_us(call->engine) / 1000000));
+    n = snprintf(payload, sizeof payload, "{\"pattern\":\"%s\",\"timestamp\":%lld}", full, (long long)(wk_dbserver_now_us(wk_call_server(call)) / 1000000));
     if (!wk_call_publish(call, "cache.invalidated", full, payload, (size_t)n, err))
         return false;
     *stale = (struct wk_stale){.next = call->stale, .pattern = full, .id = call->published_id};

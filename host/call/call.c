@@ -13,14 +13,6 @@ size_t __sanitizer_get_current_allocated_bytes(void); /* gcc does not install th
 
 enum { WEIGH_EVERY = 8, WEIGH_US = 1000 };
 
-int64_t wk_engine_now_us(const struct wk_engine *engine)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000 + engine->clock_shift_us;
-}
-
 /* Random bytes for ids come a hundred ids at a time: OpenSSL's generator costs more to enter than to run. */
 static void random_for_id(struct wk_uuid *out)
 {
@@ -92,7 +84,7 @@ bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct w
 {
     int64_t now = wk_mono_us();
 
-    *call = (struct wk_call){.engine = engine, .hook = spec->hook};
+    *call = (struct wk_call){.engine = engine, .hook = spec->hook, .home = spec->home};
     call->queue_end = &call->queue;
     for (size_t i = 0; i < WK_COUNT(call->frames); i++) {
         call->frames[i].below = call->spare;

@@ -26,6 +26,7 @@ struct wk_call {
     struct wk_engine *engine;
     struct wk_arena arena;
     const struct wk_tenant_ref *tenant; /* counted; NULL: none */
+    unsigned home;                      /* index of the server whose log this is about; main for all else. It works on its tenant's */
     struct wk_principal principal;
     bool may_set_principal;
     struct wk_frame *frame, *spare; /* spare: for the services that are called; deeper ones take memory of the call */
@@ -69,6 +70,7 @@ struct wk_call_spec {
     const char *traceparent; /* NULL: new trace */
     size_t traceparent_len;
     uint32_t deadline_ms;
+    unsigned home; /* index of the server whose event this is; 0 otherwise */
 };
 /* On a fiber. False: no such tenant, or memory. `call` is the caller's storage (on the fiber's stack). */
 bool wk_call_init(struct wk_call *call, struct wk_engine *engine, const struct wk_call_spec *spec, struct wk_err *err);
@@ -78,6 +80,9 @@ void wk_call_finish(struct wk_call *call); /* rolls back what was not committed 
 bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err);
 void wk_call_rollback(struct wk_call *call);
 bool wk_call_in_tx(const struct wk_call *call);
+/* The server with its tenant's data; without a tenant, its home. */
+static inline unsigned wk_call_server_index(const struct wk_call *call) { return call->tenant ? call->tenant->server : call->home; }
+static inline struct wk_dbserver *wk_call_server(const struct wk_call *call) { return &call->engine->server[wk_call_server_index(call)]; }
 bool wk_call_db_apart(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows, struct wk_err *err);
 bool wk_call_tenancy(struct wk_call *call, int what, const struct wk_uuid *tenant, const char *asked, const char **answer, struct wk_err *err);
 bool wk_call_audit(struct wk_call *call, const char *action, const char *object, const char *detail_json, struct wk_err *err);

@@ -58,7 +58,7 @@ bool wk_call_publish(struct wk_call *call, const char *type, const char *key, co
         return false;
     if (!(payload = wk_arena_copy(&call->arena, json, len)))
         return wk_fail(err, WK_TRANSIENT, "call.memory_limit", "payload of %s", type);
-    wk_uuid7(wk_engine_now_us(call->engine), &id);
+    wk_uuid7(wk_dbserver_now_us(wk_call_server(call)), &id);
     call->published_id = id;
     lane = wk_lane_of(&call->tenant->tenant.id, key, strlen(key));
     if (!wk_call_queue_host(call, &host_publish,

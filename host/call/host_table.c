@@ -84,7 +84,7 @@ static const char *t_tenant_address(struct wk_call *call, const char *channel)
     return call->tenant ? wk_tenant_address_of(call->tenant, channel) : NULL;
 }
 static bool t_is_on(struct wk_call *call, const struct wk_plugin *plugin) { return wk_tenant_has(call->tenant, wk_plugin_name(plugin)); }
-static int64_t t_now(struct wk_call *call) { return wk_engine_now_us(call->engine); }
+static int64_t t_now(struct wk_call *call) { return wk_dbserver_now_us(wk_call_server(call)); }
 static int64_t t_left(struct wk_call *call)
 {
     int64_t left = (call->until_us - wk_mono_us()) / 1000;
@@ -108,7 +108,7 @@ static struct wk_uuid t_new_id(struct wk_call *call)
 {
     struct wk_uuid id;
 
-    wk_uuid7(wk_engine_now_us(call->engine), &id);
+    wk_uuid7(wk_dbserver_now_us(wk_call_server(call)), &id);
     return id;
 }
 static void t_log(struct wk_call *call, enum wk_level level, const char *text)

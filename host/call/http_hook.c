@@ -88,7 +88,7 @@ const struct wk_route *wk_hook_route(struct wk_http *http) { return http->route;
 struct wk_uuid wk_hook_id(struct wk_http *http)
 {
     if (wk_uuid_is_nil(&http->id))
-        wk_uuid7(wk_engine_now_us(http->call->engine), &http->id);
+        wk_uuid7(wk_dbserver_now_us(wk_call_server(http->call)), &http->id);
     return http->id;
 }
 bool wk_hook_run(struct wk_call *call, struct wk_http *http, struct wk_err *err)

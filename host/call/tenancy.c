@@ -16,7 +16,7 @@ bool wk_call_tenancy(struct wk_call *call, int what, const struct wk_uuid *tenan
     if (what < WK_TENANCY_CREATE || what > WK_TENANCY_PAGE)
         return wk_fail(err, WK_SYSTEM, "tenant.no_such_verb", "wk_tenancy(%d): this host does not know it", what);
     ask.what = lives[what];
-    if (!wk_call_may_wait(call, "a tenant's life", err) || !wk_life_run(call->engine->db, &ask, call->until_us, &text, err))
+    if (!wk_call_may_wait(call, "a tenant's life", err) || !wk_life_run(call->engine->server, call->engine->servers, &ask, call->until_us, &text, err))
         return false;
     call->trips++;
     *answer = wk_strdup(call, text);

@@ -21,6 +21,9 @@ struct wk_rows { /* what plugins hold: one result, freed with the call, or rows 
 
 static const struct wk_stmt q_begin = {"", "host", "begin", "BEGIN", false};
 static const struct wk_stmt q_commit = {"", "host", "commit", "COMMIT", false};
+/* A transaction that writes may not be of a tenant that is moving: 009-servers.sql. */
+static const struct wk_stmt q_enter = {"", "host", "enter", "SELECT wakala.enter($1)", false};
+static const struct wk_stmt q_enter_schema = {"", "host", "enter_schema", "SELECT wakala.enter($1), set_config('search_path', $2, true)", false};
 static const struct wk_stmt q_scope = {"", "host", "scope", "SELECT set_config('app.tenant', $1, true)", false};
 static const struct wk_stmt q_scope_schema = {"", "host", "scope_schema",
                                               "SELECT set_config('app.tenant', $1, true), set_config('search_path', $2, true)", false};
@@ -54,18 +57,18 @@ static struct wk_stmt stmt_of(const struct wk_call *call, const struct wk_sql *s
 }
 
 /* The statement that names the tenant of what follows; args has room for two. */
-static struct wk_exec scope(const struct wk_call *call, struct wk_arg args[2])
+static struct wk_exec scope(const struct wk_call *call, bool writes, struct wk_arg args[2])
 {
     bool own = strcmp(schema_of(call), "pool") != 0;
 
     args[0] = wk_text(call->tenant ? call->tenant->tenant.id_text : "");
     args[1] = wk_text(schema_of(call));
-    return (struct wk_exec){.stmt = own ? &q_scope_schema : &q_scope, .args = args, .nargs = own ? 2 : 1};
+    return (struct wk_exec){.stmt = writes ? (own ? &q_enter_schema : &q_enter) : own ? &q_scope_schema : &q_scope, .args = args, .nargs = own ? 2 : 1};
 }
 
 static struct wk_conn *connection(struct wk_call *call, struct wk_err *err)
 {
-    return wk_db_acquire(call->engine->db, WK_DB_APP, call->cls, call->tenant ? &call->tenant->tenant.id : NULL, call->until_us, err);
+    return wk_db_acquire(wk_call_server(call)->db, WK_DB_APP, call->cls, call->tenant ? &call->tenant->tenant.id : NULL, call->until_us, err);
 }
 
 bool wk_call_in_tx(const struct wk_call *call) { return call->conn != NULL; }
@@ -76,8 +79,8 @@ static void count_trip(struct wk_call *call)
     call->engine->trips++;
 }
 
-/* Reads outside the transaction: scope and all statements in one implicit transaction, one trip. */
-static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, struct wk_err *err)
+/* Outside the transaction: scope and all statements in one implicit transaction, one trip. */
+static bool run_alone(struct wk_call *call, bool writes, struct wk_exec *items, size_t n, struct wk_err *err)
 {
     struct wk_exec all[READ_MAX + 1];
     struct wk_arg who[2];
@@ -85,7 +88,7 @@ static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, st
 
     if (!conn)
         return false;
-    all[0] = scope(call, who);
+    all[0] = scope(call, writes, who);
     memcpy(all + 1, items, n * sizeof *items);
     count_trip(call);
     if (!wk_conn_exec(conn, all, n + 1, WK_EXEC_SYNC, call->until_us, err))
@@ -94,6 +97,8 @@ static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, st
     wk_result_free(all[0].result);
     return true;
 }
+
+static bool read_alone(struct wk_call *call, struct wk_exec *items, size_t n, struct wk_err *err) { return run_alone(call, false, items, n, err); }
 
 static bool read_one(struct wk_call *call, const struct wk_query *query, struct wk_result **result, struct wk_err *err)
 {
@@ -178,7 +183,7 @@ static bool send_tx(struct wk_call *call, struct wk_exec *items, size_t n, bool 
             return false;
         call->tx_until_us = wk_mono_us() + TX_MAX_US; /* readers of the log wait for the oldest writer */
         all[at++] = (struct wk_exec){.stmt = &q_begin};
-        all[at++] = scope(call, who);
+        all[at++] = scope(call, true, who);
     }
     for (struct wk_queued *q = call->queue; q; at++)
         q = next_statement(call, q, &all[at], &bulks);
@@ -279,16 +284,12 @@ bool wk_call_db_write(struct wk_call *call, const struct wk_sql *sql, const stru
 
 bool wk_call_db_apart(struct wk_call *call, const struct wk_sql *sql, const struct wk_arg *args, size_t n, struct wk_rows **rows, struct wk_err *err)
 {
-    struct wk_query query = {.sql = sql, .args = args, .n = n};
-    struct wk_result *result;
+    struct wk_stmt stmt = stmt_of(call, sql);
+    struct wk_exec item = {.stmt = &stmt, .args = args, .nargs = n};
     struct wk_rows *kept;
 
-    if (!wk_call_may_wait(call, "a statement apart", err) || !read_one(call, &query, &result, err))
+    if (!wk_call_may_wait(call, "a statement apart", err) || !run_alone(call, true, &item, 1, err) || !(kept = keep(call, item.result, err)))
         return false;
-    if (!(kept = keep(call, result, err))) {
-        wk_result_free(result);
-        return false;
-    }
     if (rows)
         *rows = kept;
     return true;
@@ -383,7 +384,7 @@ static void wake(struct wk_call *call, const uint64_t lanes[WK_SHARE_CLASSES])
 {
     for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
         if (lanes[cls] && call->engine->published)
-            call->engine->published(call->engine->published_arg, cls, lanes[cls]);
+            call->engine->published(call->engine->published_arg, wk_call_server_index(call), cls, lanes[cls]);
 }
 
 static bool queue_mark(struct wk_call *call, struct wk_err *err)
@@ -409,7 +410,8 @@ bool wk_call_commit(struct wk_call *call, bool mark, struct wk_err *err)
     }
     if (!call->conn && !call->queue)
         return true;
-    if (mark && call->sub && !queue_mark(call, err)) {
+    /* Somebody's event that is handled in a tenant elsewhere: its mark cannot be in the same transaction, and a kill behind the commit repeats it. */
+    if (mark && call->sub && wk_call_server_index(call) == call->home && !queue_mark(call, err)) {
         wk_call_rollback(call);
         return false;
     }

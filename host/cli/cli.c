@@ -29,7 +29,7 @@ static const struct wk_command commands[] = {
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
     {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] [--isolation I] [--trial DAYS] [--request-id R] [OPTIONS] |\n"
                "      list | show TENANT | set TENANT [--name N] [--tier T] [--trial DAYS] [OPTIONS] | limits TENANT [--products N|tier] [--orders N|tier] [--users N|tier] |\n"
-               "      suspend TENANT [--reason R] | resume TENANT | move TENANT --shard N | provision [TENANT] |\n"
+               "      suspend TENANT [--reason R] | resume TENANT | move TENANT --shard N|--server NAME | provision [TENANT] |\n"
                "      export TENANT [--to FILE] | delete TENANT [--grace DAYS] | undelete TENANT | purge |\n"
                "      secret set TENANT PLUGIN KEY | secret remove TENANT PLUGIN KEY | secret list [TENANT] | secret rotate |\n"
                "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]\n"
@@ -150,6 +150,19 @@ bool wk_cli_options(int argc, char **argv, int from, const char *const *options,
     return true;
 }
 
+const struct wk_server_conf *wk_cli_server(const struct wk_cli *cli, const struct wk_config *config)
+{
+    const struct wk_server_conf *server = wk_config_server_find(config, cli->server ? cli->server : WK_SERVER_MAIN);
+
+    if (server)
+        return server;
+    (void)fprintf(stderr, "wakala: no database server is called %s; there are", cli->server);
+    for (size_t i = 0; i < wk_config_server_count(config); i++)
+        (void)fprintf(stderr, "%s %s", i ? "," : "", wk_config_server(config, i)->name);
+    (void)fprintf(stderr, "\n");
+    return NULL;
+}
+
 int wk_cli_fail(const struct wk_err *err)
 {
     (void)fprintf(stderr, "wakala: %s (%s)\n", err->msg, err->code);
@@ -203,13 +216,13 @@ static bool choose_conf(const char *given, char out[PATH_MAX])
     return *path == '/';
 }
 
-/* -c FILE, --conf FILE, --conf=FILE, --run-dir DIR before the command. Returns the command's place, 0: wrong usage. */
-static int globals(int argc, char **argv, const char **conf, const char **run_dir)
+/* -c FILE, --conf FILE, --conf=FILE, --run-dir DIR, --server NAME before the command. Returns the command's place, 0: wrong usage. */
+static int globals(int argc, char **argv, struct wk_cli *cli)
 {
-    static const struct {
+    const struct {
         const char *name;
-        bool is_conf;
-    } options[] = {{"-c", true}, {"--conf", true}, {"--run-dir", false}};
+        const char **target;
+    } options[] = {{"-c", &cli->conf}, {"--conf", &cli->conf}, {"--run-dir", &cli->run_dir}, {"--server", &cli->server}};
     int i = 1;
 
     while (i < argc && argv[i][0] == '-') {
@@ -217,13 +230,12 @@ static int globals(int argc, char **argv, const char **conf, const char **run_di
 
         for (size_t o = 0; o < WK_COUNT(options) && !is_known; o++) {
             size_t n = strlen(options[o].name);
-            const char **target = options[o].is_conf ? conf : run_dir;
 
             if (!strcmp(argv[i], options[o].name) && i + 1 < argc) {
-                *target = argv[++i];
+                *options[o].target = argv[++i];
                 is_known = true;
             } else if (n > 2 && !strncmp(argv[i], options[o].name, n) && argv[i][n] == '=') {
-                *target = argv[i] + n + 1;
+                *options[o].target = argv[i] + n + 1;
                 is_known = true;
             }
         }
@@ -236,13 +248,13 @@ static int globals(int argc, char **argv, const char **conf, const char **run_di
 
 int wk_cli_main(int argc, char **argv)
 {
-    const char *given = NULL, *run_dir = NULL;
     static char conf[PATH_MAX];
-    struct wk_cli cli = {.conf = conf};
+    struct wk_cli cli = {0};
     const struct wk_command *command;
-    int at = globals(argc, argv, &given, &run_dir);
+    int at = globals(argc, argv, &cli);
+    const char *given = cli.conf;
 
-    cli.run_dir = run_dir;
+    cli.conf = conf;
     if (at >= argc || !strcmp(argv[at], "--help") || !strcmp(argv[at], "-h")) {
         (void)wk_cmd_help(&cli, 1, (char *[]){(char[]){"help"}, NULL});
         return at >= argc ? WK_CLI_USAGE : WK_CLI_OK;

@@ -13,6 +13,7 @@ enum { WK_CLI_OK, WK_CLI_FAILED, WK_CLI_USAGE, WK_CLI_NOT_RUNNING };
 struct wk_cli {
     const char *conf;    /* absolute path of wakala.conf: -c, WAKALA_CONF, etc/wakala.conf, /etc/wakala/wakala.conf */
     const char *run_dir; /* --run-dir; NULL: from the configuration */
+    const char *server;  /* --server; NULL: main */
 };
 
 /* argv[0] is the command's own name. */
@@ -29,6 +30,8 @@ const struct wk_command *wk_commands(size_t *n); /* sorted by name */
 /* The configuration without problems, or NULL and every problem on stderr. The caller destroys it. */
 struct wk_config *wk_cli_config(const struct wk_cli *cli);
 const char *wk_cli_setting(const struct wk_config *config, const char *key); /* host setting as text */
+/* The database server that --server names, main without it. NULL: there is none of this name, and what there is on stderr. */
+const struct wk_server_conf *wk_cli_server(const struct wk_cli *cli, const struct wk_config *config);
 /* Is flag ("--json") among argv[1..]? Anything else that begins with '-' is refused by wk_cli_flags(). */
 bool wk_cli_has(int argc, char **argv, const char *flag);
 /* The value after option ("--number X" or "--number=X"); NULL: not given. */

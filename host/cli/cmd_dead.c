@@ -6,7 +6,8 @@
 int wk_cmd_dead(const struct wk_cli *cli, int argc, char **argv)
 {
     WK_AUTO(wk_config) config = argc > 1 ? wk_cli_config(cli) : NULL;
-    const char *conninfo = config ? wk_cli_setting(config, "database.host") : NULL;
+    const struct wk_server_conf *server = config ? wk_cli_server(cli, config) : NULL;
+    const char *conninfo = server ? server->host : NULL;
     char *end = NULL;
     long long id = argc == 3 ? strtoll(argv[2], &end, 10) : 0;
     struct wk_err err = {0};

@@ -8,6 +8,7 @@ int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
                              *const replay_options[] = {"--to", "--type", "--tenant", "--from", "--until", NULL}, *const replay_flags[] = {"--dry-run", NULL};
     bool is_tail = argc > 1 && !strcmp(argv[1], "tail"), is_show = argc == 3 && !strcmp(argv[1], "show"), is_replay = argc > 1 && !strcmp(argv[1], "replay");
     WK_AUTO(wk_config) config = NULL;
+    const struct wk_server_conf *server;
     const char *conninfo;
     struct wk_event_filter filter;
     struct wk_err err = {0};
@@ -17,9 +18,9 @@ int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
           (is_replay && wk_cli_options(argc, argv, 2, replay_options, replay_flags) && wk_cli_value(argc, argv, "--to") &&
            wk_cli_value(argc, argv, "--from"))))
         return wk_cli_usage("events");
-    if (!(config = wk_cli_config(cli)))
+    if (!(config = wk_cli_config(cli)) || !(server = wk_cli_server(cli, config)))
         return WK_CLI_FAILED;
-    conninfo = wk_cli_setting(config, "database.host");
+    conninfo = server->host;
     filter = (struct wk_event_filter){.type = wk_cli_value(argc, argv, "--type"), .tenant = wk_cli_value(argc, argv, "--tenant"),
                                       .from = wk_cli_value(argc, argv, "--from"), .until = wk_cli_value(argc, argv, "--until")};
     if (is_show)

@@ -44,7 +44,7 @@ static int kong(const struct wk_config *config, const struct wk_registry *regist
     static const char *const options[] = {"--host", "--upstream", "--jwt-key", "--rate", "--address-rate", NULL}, *const none[] = {NULL};
     const char *upstream = wk_cli_value(argc, argv, "--upstream");
     char usual[256];
-    struct wk_kong k = {.registry = registry, .conninfo = wk_cli_setting(config, "database.host"), .upstream = upstream ? upstream : usual,
+    struct wk_kong k = {.registry = registry, .config = config, .upstream = upstream ? upstream : usual,
                         .host = wk_cli_value(argc, argv, "--host"), .jwt_key = wk_cli_value(argc, argv, "--jwt-key"),
                         .rate = number(argc, argv, "--rate", RATE), .address_rate = number(argc, argv, "--address-rate", ADDRESS_RATE),
                         .body_max = wk_settings_int(wk_config_host(config), "http.body_max")};
@@ -91,7 +91,7 @@ static int istio(const struct wk_config *config, const struct wk_registry *regis
     if (argc != 2)
         return wk_cli_usage("export");
     mesh = (const struct wk_mesh *)wk_registry_service(registry, WK_MESH, NULL, &err);
-    ok = mesh && wk_places_read_sync(wk_cli_setting(config, "database.host"), &places, &err) &&
+    ok = mesh && wk_places_read_sync(config, &places, &err) &&
          mesh->objects((struct wk_plugin *)mesh->head.self, places.tenants, places.n, print_object, NULL, &err);
     wk_places_finish(&places);
     return ok ? WK_CLI_OK : wk_cli_fail(&err);

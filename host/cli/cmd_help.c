@@ -11,7 +11,7 @@ int wk_cmd_help(const struct wk_cli *cli, int argc, char **argv)
 
     (void)cli;
     if (argc < 2)
-        (void)printf("usage: wakala [-c CONF] [--run-dir DIR] COMMAND\n\n");
+        (void)printf("usage: wakala [-c CONF] [--run-dir DIR] [--server NAME] COMMAND\n\n");
     for (size_t i = 0; i < n; i++) {
         if (argc > 1 && strcmp(argv[1], commands[i].name) != 0)
             continue;

@@ -8,7 +8,10 @@
 
 static void print_step(void *arg, const struct wk_migrate_step *step)
 {
-    (void)arg;
+    const char *server = arg; /* NULL: there is only one */
+
+    if (server)
+        (void)printf("%s: ", server);
     if (step->is_applied)
         (void)printf("%s: %s of %s applied (%u ms)\n", step->schema, step->file, step->plugin, step->took_ms);
     else
@@ -16,25 +19,41 @@ static void print_step(void *arg, const struct wk_migrate_step *step)
     (void)fflush(stdout);
 }
 
+static int migrate(const struct wk_cli *cli, const struct wk_config *config, struct wk_migrate_conf conf)
+{
+    size_t n = wk_config_server_count(config);
+    int status = WK_CLI_OK;
+
+    for (size_t i = 0; i < n; i++) { /* one that is away keeps no other back */
+        const struct wk_server_conf *server = wk_config_server(config, i);
+        struct wk_err err = {0};
+
+        if (cli->server && strcmp(cli->server, server->name) != 0)
+            continue;
+        conf.conninfo = server->owner;
+        if (!conf.conninfo || !*conf.conninfo) {
+            (void)fprintf(stderr, "wakala: %s: %s%s%sowner is not set: migrations need a role that may create roles and schemas\n", cli->conf,
+                          i ? "servers." : "database.", i ? server->name : "", i ? "." : "");
+            status = WK_CLI_FAILED;
+        } else if (!wk_migrate(&conf, print_step, n > 1 ? (void *)(uintptr_t)server->name : NULL, &err)) {
+            status = wk_cli_fail(&err);
+        }
+    }
+    return status;
+}
+
 int wk_cmd_migrate(const struct wk_cli *cli, int argc, char **argv)
 {
     WK_AUTO(wk_config) config = NULL;
     struct wk_migrate_conf conf = {0};
     const char **names;
-    struct wk_err err = {0};
-    bool is_ok;
+    int status;
 
     if (!wk_cli_flags(argc, argv, (const char *const[]){"--dry-run", "--test-clock", NULL}))
         return WK_CLI_USAGE;
     config = wk_cli_config(cli);
-    if (!config)
+    if (!config || !wk_cli_server(cli, config))
         return WK_CLI_FAILED;
-    conf.conninfo = wk_cli_setting(config, "database.owner");
-    if (!conf.conninfo || !*conf.conninfo) {
-        (void)fprintf(stderr, "wakala: %s: database.owner is not set: migrations need a role that may create roles and schemas\n",
-                      cli->conf);
-        return WK_CLI_FAILED;
-    }
     names = calloc(wk_config_plugin_count(config) + 1, sizeof *names);
     if (!names)
         return WK_CLI_FAILED;
@@ -45,7 +64,7 @@ int wk_cmd_migrate(const struct wk_cli *cli, int argc, char **argv)
     conf.share_dir = wk_cli_setting(config, "host.share_dir");
     conf.test_clock = wk_cli_has(argc, argv, "--test-clock");
     conf.dry_run = wk_cli_has(argc, argv, "--dry-run");
-    is_ok = wk_migrate(&conf, print_step, NULL, &err);
+    status = migrate(cli, config, conf);
     free(names);
-    return is_ok ? WK_CLI_OK : wk_cli_fail(&err);
+    return status;
 }

@@ -50,7 +50,7 @@ static bool is_received(const struct wk_config *config, const char *channel)
     return false;
 }
 
-static int address_add(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+static int address_add(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     struct wk_tenant_address a = {.tenant = argv[3], .channel = argv[4], .address = argv[5], .account = wk_cli_value(argc, argv, "--account")};
     static const char *const options[] = {"--account", NULL}, *const none[] = {NULL};
@@ -60,28 +60,28 @@ static int address_add(const struct wk_config *config, const char *conninfo, int
         return wk_cli_usage("tenant");
     if (strcmp(a.channel, WK_CHANNEL_DOMAIN) != 0 && !is_received(config, a.channel)) /* a domain is for a mesh in front, not for webhooks */
         return WK_CLI_FAILED;
-    if (!wk_tenant_address_add(conninfo, &a, &err))
+    if (!wk_tenant_address_add(server->host, &a, &err))
         return wk_cli_fail(&err);
     (void)printf("%s\t%s\t%s\n", a.channel, a.address, a.tenant);
-    wk_cli_note_sharing(conninfo, a.channel, a.account);
+    wk_cli_note_sharing(server->host, a.channel, a.account);
     return WK_CLI_OK;
 }
 
-int wk_tenant_cmd_address(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_address(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     struct wk_err err = {0};
 
     if (argc >= 6 && !strcmp(argv[2], "add"))
-        return address_add(config, conninfo, argc, argv);
+        return address_add(config, server, argc, argv);
     if (argc == 6 && !strcmp(argv[2], "remove")) {
         struct wk_tenant_address a = {.tenant = argv[3], .channel = argv[4], .address = argv[5]};
 
-        if (!wk_tenant_address_remove(conninfo, &a, &err))
+        if (!wk_tenant_address_remove(server->host, &a, &err))
             return wk_cli_fail(&err);
         (void)printf("%s\t%s\tremoved\n", a.channel, a.address);
         return WK_CLI_OK;
     }
     if ((argc == 3 || argc == 4) && !strcmp(argv[2], "list"))
-        return wk_tenant_address_list(conninfo, argc == 4 ? argv[3] : NULL, stdout, &err) ? WK_CLI_OK : wk_cli_fail(&err);
+        return wk_tenant_address_list(server->host, argc == 4 ? argv[3] : NULL, stdout, &err) ? WK_CLI_OK : wk_cli_fail(&err);
     return wk_cli_usage("tenant");
 }

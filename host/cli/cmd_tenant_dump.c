@@ -7,20 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
-int wk_tenant_cmd_export(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_export(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--to", NULL}, *const none[] = {NULL};
     const char *to = wk_cli_value(argc, argv, "--to");
-    struct wk_dump dump = {.host_conninfo = conninfo, .app_conninfo = wk_cli_setting(config, "database.app")};
+    struct wk_dump dump = {.host_conninfo = server->host, .app_conninfo = server->app};
     struct wk_err err = {0};
     FILE *out = stdout;
     size_t rows;
     bool ok;
     int fd;
 
+    (void)config;
     if (argc < 3 || *argv[2] == '-' || !wk_cli_options(argc, argv, 3, options, none))
         return wk_cli_usage("tenant");
-    if (!wk_tenant_find(conninfo, argv[2], &dump.tenant, &err))
+    if (!wk_tenant_find(server->host, argv[2], &dump.tenant, &err))
         return wk_cli_fail(&err);
     if (to) { /* people's data: nobody else's to read, and never over something that is there */
         fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -40,19 +41,20 @@ int wk_tenant_cmd_export(const struct wk_config *config, const char *conninfo, i
 }
 
 /* For an operator's timer: what was deleted and whose time is up. */
-int wk_tenant_cmd_purge(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_purge(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     enum { AT_ONCE = 256 };
-    struct wk_dump dump = {.host_conninfo = conninfo, .app_conninfo = wk_cli_setting(config, "database.app")};
+    struct wk_dump dump = {.host_conninfo = server->host, .owner_conninfo = server->owner, .server = server->name};
     struct wk_uuid ids[AT_ONCE];
     struct wk_err err = {0};
     char text[WK_UUID_TEXT];
     size_t n, rows;
 
+    (void)config;
     (void)argv;
     if (argc != 2)
         return wk_cli_usage("tenant");
-    if (!wk_dump_due(conninfo, ids, AT_ONCE, &n, &err))
+    if (!wk_dump_due(server->host, ids, AT_ONCE, &n, &err))
         return wk_cli_fail(&err);
     for (size_t i = 0; i < n; i++) {
         dump.tenant = ids[i];

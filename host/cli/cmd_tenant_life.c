@@ -11,8 +11,10 @@
 static const char *const none[] = {NULL};
 
 /* Does it and has the answer as JSON; NULL, and the error is printed. The caller's: json_decref. */
-static json_t *life(const char *conninfo, enum wk_life what, const char *tenant, json_t *asked)
+static json_t *life(const struct wk_config *config, const struct wk_server_conf *server, enum wk_life what, const char *tenant, json_t *asked)
 {
+    struct wk_life_site sites[WK_SERVERS_MAX];
+    unsigned n = (unsigned)wk_config_server_count(config);
     struct wk_err err = {0};
     struct wk_uuid id;
     char *text = asked ? json_dumps(asked, JSON_COMPACT) : NULL, *answer = NULL;
@@ -20,9 +22,11 @@ static json_t *life(const char *conninfo, enum wk_life what, const char *tenant,
     json_t *out = NULL;
 
     json_decref(asked);
+    for (unsigned i = 0; i < n; i++)
+        sites[i] = (struct wk_life_site){wk_config_server(config, i)->host, wk_config_server(config, i)->shards};
     if (!text)
         (void)wk_fail(&err, WK_BUSINESS, "tenant.invalid", "a value is no UTF-8");
-    else if ((!tenant || wk_tenant_find(conninfo, tenant, &id, &err)) && wk_life_now(conninfo, &ask, &answer, &err))
+    else if ((!tenant || wk_tenant_find(server->host, tenant, &id, &err)) && wk_life_now(sites, n, &ask, &answer, &err))
         out = json_loads(answer, JSON_DECODE_ANY, NULL);
     free(text);
     free(answer);
@@ -142,9 +146,9 @@ static void print_nothing(void *arg, const char *id, const char *name)
 }
 
 /* Schemas are the owner's to make: only a command has that connection. */
-static bool provision(const struct wk_config *config, const char *conninfo, const struct wk_uuid *only, void (*done)(void *, const char *, const char *))
+static bool provision(const struct wk_config *config, const struct wk_server_conf *server, const struct wk_uuid *only, void (*done)(void *, const char *, const char *))
 {
-    struct wk_migrate_conf conf = {.conninfo = wk_cli_setting(config, "database.owner"), .share_dir = wk_cli_setting(config, "host.share_dir")};
+    struct wk_migrate_conf conf = {.conninfo = server->owner, .share_dir = wk_cli_setting(config, "host.share_dir")};
     const char **names = calloc(wk_config_plugin_count(config) + 1, sizeof *names);
     struct wk_err err = {0};
     bool ok = names != NULL;
@@ -156,26 +160,26 @@ static bool provision(const struct wk_config *config, const char *conninfo, cons
     if (!conf.conninfo || !*conf.conninfo)
         ok = wk_fail(&err, WK_SYSTEM, "migrate.failed", "database.owner is not set: a tenant with a schema of its own needs a role that may make schemas; "
                                                         "set it and run `wakala tenant provision`");
-    ok = ok && wk_life_provision(conninfo, &conf, only, done, NULL, &err);
+    ok = ok && wk_life_provision(server->host, &conf, only, done, NULL, &err);
     free(names);
     if (!ok)
         (void)wk_cli_fail(&err);
     return ok;
 }
 
-int wk_tenant_cmd_provision(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_provision(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     struct wk_err err = {0};
     struct wk_uuid id;
 
     if (argc > 3 || (argc == 3 && *argv[2] == '-'))
         return wk_cli_usage("tenant");
-    if (argc == 3 && !wk_tenant_find(conninfo, argv[2], &id, &err))
+    if (argc == 3 && !wk_tenant_find(server->host, argv[2], &id, &err))
         return wk_cli_fail(&err);
-    return provision(config, conninfo, argc == 3 ? &id : NULL, print_done) ? WK_CLI_OK : WK_CLI_FAILED;
+    return provision(config, server, argc == 3 ? &id : NULL, print_done) ? WK_CLI_OK : WK_CLI_FAILED;
 }
 
-int wk_tenant_cmd_create(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_create(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--number", "--waba", "--tier", "--isolation", "--trial", "--language", "--currency", "--exponent", "--timezone",
                                           "--feature", "--request-id", NULL};
@@ -192,17 +196,18 @@ int wk_tenant_cmd_create(const struct wk_config *config, const char *conninfo, i
     (void)json_object_set_new(asked, "name", json_string(argv[2]));
     if (request)
         (void)json_object_set_new(asked, "request_id", json_string(request));
-    if (!(answer = life(conninfo, WK_LIFE_CREATE, NULL, asked)))
+    if (!(answer = life(config, server, WK_LIFE_CREATE, NULL, asked)))
         return WK_CLI_FAILED;
     tenant = json_object_get(answer, "tenant");
     is_new = json_is_true(json_object_get(answer, "is_new"));
     is_open = !strcmp(member(tenant, "state"), "provisioning");
-    ok = wk_uuid_parse(member(tenant, "id"), &id) && (!is_open || provision(config, conninfo, &id, print_nothing));
+    server = wk_cli_server_of(config, member(tenant, "id"));
+    ok = wk_uuid_parse(member(tenant, "id"), &id) && (!is_open || provision(config, server, &id, print_nothing));
     if (ok)
         (void)printf("%s\t%s\n", member(tenant, "id"), is_new ? "created" : "exists");
     json_decref(answer);
     if (ok)
-        wk_cli_note_sharing(conninfo, "whatsapp", waba);
+        wk_cli_note_sharing(server->host, "whatsapp", waba);
     return ok ? WK_CLI_OK : WK_CLI_FAILED;
 }
 
@@ -223,21 +228,20 @@ static void print_members(const char *prefix, const json_t *object)
     }
 }
 
-int wk_tenant_cmd_show(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_show(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     json_t *answer;
 
-    (void)config;
     if (argc != 3 || *argv[2] == '-')
         return wk_cli_usage("tenant");
-    if (!(answer = life(conninfo, WK_LIFE_GET, argv[2], json_object())))
+    if (!(answer = life(config, server, WK_LIFE_GET, argv[2], json_object())))
         return WK_CLI_FAILED;
     print_members("", answer);
     json_decref(answer);
     return WK_CLI_OK;
 }
 
-int wk_tenant_cmd_set(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_set(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--name", "--number", "--waba", "--tier", "--trial", "--language", "--currency", "--exponent", "--timezone",
                                           "--feature", NULL};
@@ -245,7 +249,7 @@ int wk_tenant_cmd_set(const struct wk_config *config, const char *conninfo, int 
 
     if (argc < 4 || *argv[2] == '-' || !wk_cli_options(argc, argv, 3, options, none))
         return wk_cli_usage("tenant");
-    if (!(asked = asked_for(config, argc, argv)) || !(answer = life(conninfo, WK_LIFE_CHANGE, argv[2], asked)))
+    if (!(asked = asked_for(config, argc, argv)) || !(answer = life(config, server, WK_LIFE_CHANGE, argv[2], asked)))
         return WK_CLI_FAILED;
     print_members("", answer);
     json_decref(answer);
@@ -253,14 +257,13 @@ int wk_tenant_cmd_set(const struct wk_config *config, const char *conninfo, int 
 }
 
 /* The tenant's own limits; "-": its tier's. */
-int wk_tenant_cmd_limits(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_limits(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--products", "--orders", "--users", NULL};
     static const char *const members[] = {"maxProducts", "maxOrders", "maxUsers"};
     json_t *limits = json_object(), *answer;
     bool is_change = argc > 3;
 
-    (void)config;
     if (argc < 3 || *argv[2] == '-' || !wk_cli_options(argc, argv, 3, options, none)) {
         json_decref(limits);
         return wk_cli_usage("tenant");
@@ -271,7 +274,7 @@ int wk_tenant_cmd_limits(const struct wk_config *config, const char *conninfo, i
         if (value)
             (void)json_object_set_new(limits, members[i], !strcmp(value, "tier") ? json_null() : number_or_text(value));
     }
-    answer = life(conninfo, is_change ? WK_LIFE_CHANGE : WK_LIFE_GET, argv[2], json_pack("{s:{s:o}}", "config", "limits", limits));
+    answer = life(config, server, is_change ? WK_LIFE_CHANGE : WK_LIFE_GET, argv[2], json_pack("{s:{s:o}}", "config", "limits", limits));
     if (!answer)
         return WK_CLI_FAILED;
     for (size_t i = 0; i < WK_COUNT(members); i++) {
@@ -288,9 +291,9 @@ int wk_tenant_cmd_limits(const struct wk_config *config, const char *conninfo, i
 }
 
 /* TENANT<TAB>what it is now. */
-static int change(const char *conninfo, const char *tenant, enum wk_life what, json_t *asked)
+static int change(const struct wk_config *config, const struct wk_server_conf *server, const char *tenant, enum wk_life what, json_t *asked)
 {
-    json_t *answer = life(conninfo, what, tenant, asked);
+    json_t *answer = life(config, server, what, tenant, asked);
     const char *delete_at = answer ? member(answer, "delete_at") : NULL;
 
     if (!answer)
@@ -303,64 +306,38 @@ static int change(const char *conninfo, const char *tenant, enum wk_life what, j
     return WK_CLI_OK;
 }
 
-int wk_tenant_cmd_suspend(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_suspend(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--reason", NULL};
     const char *reason = wk_cli_value(argc, argv, "--reason");
 
-    (void)config;
     if (argc < 3 || *argv[2] == '-' || !wk_cli_options(argc, argv, 3, options, none))
         return wk_cli_usage("tenant");
-    return change(conninfo, argv[2], WK_LIFE_SUSPEND, json_pack("{s:s}", "reason", reason ? reason : ""));
+    return change(config, server, argv[2], WK_LIFE_SUSPEND, json_pack("{s:s}", "reason", reason ? reason : ""));
 }
 
-int wk_tenant_cmd_resume(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_resume(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
-    (void)config;
-    return argc == 3 && *argv[2] != '-' ? change(conninfo, argv[2], WK_LIFE_RESUME, json_object()) : wk_cli_usage("tenant");
+    return argc == 3 && *argv[2] != '-' ? change(config, server, argv[2], WK_LIFE_RESUME, json_object()) : wk_cli_usage("tenant");
 }
 
-int wk_tenant_cmd_delete(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_delete(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
     static const char *const options[] = {"--grace", NULL};
     const char *grace = wk_cli_value(argc, argv, "--grace");
     char *end = NULL;
     long days = grace ? strtol(grace, &end, 10) : 30;
 
-    (void)config;
     if (argc < 3 || *argv[2] == '-' || !wk_cli_options(argc, argv, 3, options, none))
         return wk_cli_usage("tenant");
     if (grace && (!*grace || *end || days < 1 || days > 365)) {
         (void)fprintf(stderr, "wakala: --grace %s: days until its data is removed, 1 to 365\n", grace);
         return WK_CLI_FAILED;
     }
-    return change(conninfo, argv[2], WK_LIFE_DELETE, json_pack("{s:I}", "grace_s", (json_int_t)days * 86400));
+    return change(config, server, argv[2], WK_LIFE_DELETE, json_pack("{s:I}", "grace_s", (json_int_t)days * 86400));
 }
 
-int wk_tenant_cmd_move(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_undelete(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
-    static const char *const options[] = {"--shard", NULL};
-    const char *shard = wk_cli_value(argc, argv, "--shard");
-    char *end = NULL;
-    long n = shard ? strtol(shard, &end, 10) : 0;
-    json_t *answer;
-
-    (void)config;
-    if (argc < 4 || *argv[2] == '-' || !shard || !wk_cli_options(argc, argv, 3, options, none))
-        return wk_cli_usage("tenant");
-    if (!*shard || *end || n < 1 || n > 32) {
-        (void)fprintf(stderr, "wakala: --shard %s: 1 to 32\n", shard);
-        return WK_CLI_FAILED;
-    }
-    if (!(answer = life(conninfo, WK_LIFE_MOVE, argv[2], json_pack("{s:I}", "shard", (json_int_t)n))))
-        return WK_CLI_FAILED;
-    (void)printf("%s\t%lld\n", argv[2], (long long)json_integer_value(json_object_get(answer, "shard")));
-    json_decref(answer);
-    return WK_CLI_OK;
-}
-
-int wk_tenant_cmd_undelete(const struct wk_config *config, const char *conninfo, int argc, char **argv)
-{
-    (void)config;
-    return argc == 3 && *argv[2] != '-' ? change(conninfo, argv[2], WK_LIFE_UNDELETE, json_object()) : wk_cli_usage("tenant");
+    return argc == 3 && *argv[2] != '-' ? change(config, server, argv[2], WK_LIFE_UNDELETE, json_object()) : wk_cli_usage("tenant");
 }

@@ -76,9 +76,9 @@ static int rotate(const struct wk_vault *vault)
     return WK_CLI_FAILED;
 }
 
-int wk_tenant_cmd_secret(const struct wk_config *config, const char *conninfo, int argc, char **argv)
+int wk_tenant_cmd_secret(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
-    struct wk_vault vault = {.conninfo = conninfo, .key_hex = wk_cli_setting(config, "secrets.key"), .old_key_hex = wk_cli_setting(config, "secrets.old_key")};
+    struct wk_vault vault = {.conninfo = server->host, .key_hex = wk_cli_setting(config, "secrets.key"), .old_key_hex = wk_cli_setting(config, "secrets.old_key")};
     struct wk_err err = {0};
 
     if (argc == 6 && !strcmp(argv[2], "set"))

@@ -1,4 +1,5 @@
 #include "cli/kong.h"
+#include "config/config.h"
 #include "db/sync.h"
 #include "plugin/registry.h"
 #include <ctype.h>
@@ -249,28 +250,35 @@ static json_t *consumer(const char *name, const char *id, const struct key *key)
     return one;
 }
 
-static json_t *consumers(const struct wk_kong *k, const struct key *key, struct wk_err *err)
+static bool add_consumers(json_t *all, const struct wk_server_conf *server, const struct key *key, struct wk_err *err)
 {
-    PGconn *c = wk_sync_open(k->conninfo, err);
-    PGresult *r = c ? wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE is_ready ORDER BY id", 0, NULL, err) : NULL;
-    json_t *all = r ? json_array() : NULL;
+    PGconn *c = wk_sync_open(server->host, err);
+    PGresult *r = c ? wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE is_ready AND wakala.tenant_is_here(id) ORDER BY id", 0, NULL, err) : NULL;
+    bool ok = r != NULL;
 
-    if (r)
-        (void)json_array_append_new(all, consumer("platform", "00000000-0000-0000-0000-000000000000", key)); /* whose tokens name no tenant */
-    for (int i = 0; r && i < PQntuples(r); i++) {
+    for (int i = 0; ok && i < PQntuples(r); i++) {
         char name[64];
 
         (void)snprintf(name, sizeof name, "tenant-%s", PQgetvalue(r, i, 0));
-        (void)json_array_append_new(all, consumer(name, PQgetvalue(r, i, 0), key));
-    }
-    if (r && json_array_size(all) != (size_t)PQntuples(r) + 1) {
-        (void)wk_fail(err, WK_SYSTEM, "host.no_memory", "consumers");
-        json_decref(all);
-        all = NULL;
+        ok = !json_array_append_new(all, consumer(name, PQgetvalue(r, i, 0), key)) || wk_fail(err, WK_SYSTEM, "host.no_memory", "consumers");
     }
     PQclear(r);
     PQfinish(c);
-    return all;
+    return ok;
+}
+
+static json_t *consumers(const struct wk_kong *k, const struct key *key, struct wk_err *err)
+{
+    json_t *all = json_array();
+    /* whose tokens name no tenant */
+    bool ok = !json_array_append_new(all, consumer("platform", "00000000-0000-0000-0000-000000000000", key)) || wk_fail(err, WK_SYSTEM, "host.no_memory", "consumers");
+
+    for (size_t i = 0; ok && i < wk_config_server_count(k->config); i++)
+        ok = add_consumers(all, wk_config_server(k->config, i), key, err);
+    if (ok)
+        return all;
+    json_decref(all);
+    return NULL;
 }
 
 json_t *wk_kong_make(const struct wk_kong *k, struct wk_err *err)

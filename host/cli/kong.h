@@ -4,11 +4,12 @@
 #include <jansson.h>
 #include <wakala/err.h>
 
+struct wk_config;
 struct wk_registry;
 
 struct wk_kong {
     const struct wk_registry *registry;
-    const char *conninfo;        /* of the host's role: the tenants */
+    const struct wk_config *config; /* where the tenants are */
     const char *upstream;        /* "http://wakala:8080" */
     const char *host;            /* of the routes; NULL: any */
     const char *jwt_key;         /* PEM file with the public key of our tokens; NULL: Kong verifies none */

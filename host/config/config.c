@@ -9,7 +9,7 @@
 
 /* ---- wakala.conf ------------------------------------------------------------------------------------------------------ */
 
-static bool is_other(const char *key) { return !strncmp(key, "forward[", 8) || !strncmp(key, "services.", 9); }
+static bool is_other(const char *key) { return !strncmp(key, "forward[", 8) || !strncmp(key, "services.", 9) || !strncmp(key, "servers.", 8); }
 
 static void add_forward(struct wk_config *c, const struct wk_raw *raw, struct wk_problems *problems)
 {
@@ -79,6 +79,8 @@ static bool read_host(struct wk_config *c, const char *path, struct wk_problems 
             add_service(c, raw, problems);
     }
     check_forwards(c, problems);
+    if (c->host)
+        wk_config_read_servers(c, problems);
     return true;
 }
 
@@ -327,6 +329,8 @@ void wk_config_destroy(struct wk_config *config)
     if (!config)
         return;
     wk_settings_destroy(config->host);
+    for (size_t i = 0; i < config->server_count; i++)
+        wk_settings_destroy(config->servers[i].settings);
     wk_raw_finish(&config->host_file);
     for (size_t i = 0; i < config->plugin_count; i++) {
         wk_raw_finish(&config->plugins[i].raw);

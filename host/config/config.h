@@ -19,6 +19,12 @@ struct wk_choice { /* services = { intent = "intent-http"; }; */
     const char *interface, *plugin; /* "intent", "intent-http" */
     int line;                       /* in wakala.conf */
 };
+#define WK_SERVER_MAIN "main" /* the one of `database` */
+enum { WK_SERVERS_MAX = 8, WK_SERVER_NAME_MAX = 32 };
+struct wk_server_conf { /* a PostgreSQL server: database = {..}, servers = { eu1 = {..}; } */
+    const char *name, *app, *host, *owner; /* as database.*; owner may be NULL */
+    uint32_t shards;                       /* bit n - 1: shard n is made here */
+};
 struct wk_plugin_conf { /* one etc/wakala.d/NN-<plugin>.conf */
     const char *name, *file;
     int order; /* NN */
@@ -38,6 +44,12 @@ const char *wk_config_file(const struct wk_config *config); /* absolute path of 
 const struct wk_forward *wk_config_forwards(const struct wk_config *config, size_t *n);
 const struct wk_choice *wk_config_services(const struct wk_config *config, size_t *n);
 const char *wk_config_service(const struct wk_config *config, const char *interface); /* chosen plugin for "intent"; NULL: none named */
+
+/* [0] is main, always there. */
+size_t wk_config_server_count(const struct wk_config *config);
+const struct wk_server_conf *wk_config_server(const struct wk_config *config, size_t i); /* NULL past the last */
+const struct wk_server_conf *wk_config_server_find(const struct wk_config *config, const char *name); /* NULL: none is called so */
+const struct wk_server_conf *wk_config_server_of(const struct wk_config *config, uint32_t shard); /* 1 to 32 */
 
 /* Plugins with a conf file, by NN then name, disabled ones too. */
 size_t wk_config_plugin_count(const struct wk_config *config);

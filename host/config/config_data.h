@@ -18,6 +18,13 @@ struct plugin_file {
     char *leaf;
     bool is_broken;
 };
+struct server_group { /* servers.NAME */
+    struct wk_server_conf conf;
+    char name[WK_SERVER_NAME_MAX], keys[4][64]; /* with their dots */
+    struct wk_setting schema[5];
+    struct wk_settings *settings;
+    int line;
+};
 struct wk_config {
     char *file, *dir; /* wakala.conf and where it lies */
     char *base;       /* what relative paths are relative to */
@@ -28,9 +35,13 @@ struct wk_config {
     size_t forward_count;
     struct wk_choice services[WK_SERVICE_MAX];
     size_t service_count;
+    struct wk_server_conf main;
+    struct server_group servers[WK_SERVERS_MAX - 1];
+    size_t server_count;
     struct plugin_file *plugins;
     size_t plugin_count;
 };
 
+void wk_config_read_servers(struct wk_config *config, struct wk_problems *problems); /* servers.c; after the host's settings */
 char *wk_origin_read(const char *path); /* NULL: not a snapshot */
 #endif

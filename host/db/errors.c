@@ -72,7 +72,10 @@ bool wk_pg_refused(struct wk_err *err, const PGresult *result)
         return false;
     if (!strcmp(code, "db.conflict"))
         wk_fail(err, WK_TRANSIENT, code, "somebody else changed it first");
-    else if (!strncmp(message + len, ": ", 2))
+    else if (!strcmp(code, "tenant.moving")) {
+        wk_fail(err, WK_TRANSIENT, code, "this tenant is moving to another database server");
+        err->retry_after_ms = 1000;
+    } else if (!strncmp(message + len, ": ", 2))
         wk_fail(err, WK_BUSINESS, code, "%s", message + len + 2);
     else
         wk_fail(err, WK_BUSINESS, code, "refused when it was written: %s", code);

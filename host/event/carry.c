@@ -370,7 +370,7 @@ bool carry_open(struct wk_log *log, struct wk_err *err)
     const struct wk_service_head *head;
     struct carry *c;
 
-    if (log->carry || !wk_registry_service_names(log->engine->registry, WK_BUS, &name, 1))
+    if (log->carry || log->conf.server || !wk_registry_service_names(log->engine->registry, WK_BUS, &name, 1))
         return true;
     head = wk_registry_service(log->engine->registry, WK_BUS, NULL, err);
     if (!head)

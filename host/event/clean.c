@@ -96,15 +96,17 @@ static const struct job *find(const char *what)
     return NULL;
 }
 
-static struct wk_metric *metric(enum wk_metric_kind kind, const char *name, const char *what, const char *help)
+/* Main's without a name, as where there is no other server. */
+static struct wk_metric *metric(const struct wk_log *log, enum wk_metric_kind kind, const char *name, const char *what, const char *help)
 {
-    char labels[64];
+    char labels[128];
 
-    return wk_metric(kind, name, wk_metric_labels(labels, sizeof labels, "what", what, NULL), help);
+    return wk_metric(kind, name, log->conf.server ? wk_metric_labels(labels, sizeof labels, "what", what, "server", log->server->name, NULL)
+                                                  : wk_metric_labels(labels, sizeof labels, "what", what, NULL), help);
 }
-static void set_blocked(const char *what, bool is_blocked)
+static void set_blocked(const struct wk_log *log, const char *what, bool is_blocked)
 {
-    wk_metric_set(metric(WK_GAUGE, "wakala_cleaned_blocked", what, "1 while something keeps what has outlived its lifetime"), is_blocked);
+    wk_metric_set(metric(log, WK_GAUGE, "wakala_cleaned_blocked", what, "1 while something keeps what has outlived its lifetime"), is_blocked);
 }
 
 static bool arm(struct wk_log *log, const char *what, int64_t in_s, struct wk_err *err)
@@ -222,7 +224,7 @@ static bool count_lost(struct wk_log *log, int64_t first, int64_t last, struct l
 /* One transaction: what waited becomes dead letters, what nobody saw is counted, the partition goes. */
 static bool drop_part(struct wk_log *log, int64_t first, int64_t last, const struct losses *lost, int64_t *gone, bool *is_later, struct wk_err *err)
 {
-    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, WK_LOW, NULL, wk_mono_us() + 3000000, err);
+    WK_AUTO(wk_conn) conn = wk_db_acquire(log->server->db, WK_DB_HOST, WK_LOW, NULL, wk_mono_us() + 3000000, err);
     struct text names, counts;
     struct wk_arg range[] = {wk_int(first), wk_int(last)}, count_args[2];
     struct wk_exec items[] = {{.stmt = &q_begin}, {.stmt = &q_bury_parked, .args = range, .nargs = 2}, {.stmt = &q_count_lost, .args = count_args, .nargs = 2},
@@ -312,7 +314,7 @@ bool clean_run(struct wk_log *log, const struct wk_event *event, struct wk_err *
     for (size_t i = 0; ok && i < WK_COUNT(job->steps) && job->steps[i]; i++)
         ok = run_steps(log, job->steps[i], keep_ms, &gone, &is_later, err);
     if (gone)
-        wk_metric_add(metric(WK_COUNTER, "wakala_cleaned_total", job->what, "rows (events: partitions; dedupe keys: partitions and rows) that outlived their lifetime"), gone);
-    set_blocked(job->what, is_later);
+        wk_metric_add(metric(log, WK_COUNTER, "wakala_cleaned_total", job->what, "rows (events: partitions; dedupe keys: partitions and rows) that outlived their lifetime"), gone);
+    set_blocked(log, job->what, is_later);
     return ok && (!is_later || arm(log, job->what, SOON_S, err));
 }

@@ -138,7 +138,7 @@ static bool set_aside(struct wk_log *log, struct keyq *q, bool is_final, const s
     if (is_final || attempts >= TRIES) {
         ok = bury_event(log, s, &e->tenant, &e->event, e->at.xid, e->cls, e->lane, attempts, why, true, &err);
     } else {
-        int64_t next = wk_engine_now_us(log->engine) + backoff_us(attempts);
+        int64_t next = wk_dbserver_now_us(log->server) + backoff_us(attempts);
 
         ok = park_event(log, s, e, attempts, next, why, &err);
         if (ok)
@@ -153,7 +153,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
 {
     const struct subscriber *s = &log->sub[q->sub];
     struct entry *e = q->first->entry;
-    struct work work = {.tenant = &e->tenant, .event = &e->event, .cls = q->cls, .lane = q->lane};
+    struct work work = {.tenant = &e->tenant, .event = &e->event, .xid = e->at.xid, .cls = q->cls, .lane = q->lane};
     int64_t later = 0, next_us;
     struct wk_err err = {0};
 
@@ -183,7 +183,7 @@ static bool work_head(struct wk_log *log, struct keyq *q)
         keyq_done(log, q, true);
         return true;
     case HANDLED_LATER:
-        if (later - wk_engine_now_us(log->engine) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, &err)) {
+        if (later - wk_dbserver_now_us(log->server) > SHORT_WAIT_US && park_event(log, s, e, q->attempts, later, NULL, &err)) {
             block(log, q); /* a long wait in memory would hold the lane's cursor back */
             keyq_done(log, q, true);
             q->next_us = later;
@@ -217,7 +217,7 @@ static void keyq_main(void *arg)
     free(job);
     q->fiber = wk_fiber_self();
     while (!log->is_draining && !q->is_orphan && !log->lane[q->lane].is_leaving) {
-        if (q->is_blocked && q->next_us <= wk_engine_now_us(log->engine)) {
+        if (q->is_blocked && q->next_us <= wk_dbserver_now_us(log->server)) {
             if (!parked_work(log, q) && q->is_blocked) {
                 q->is_blocked = false;
                 log->stats.blocked_keys--;
@@ -284,7 +284,7 @@ void log_run_ready(struct wk_log *log)
 /* What waits for a time: wk_later() and parked keys. Who waits in memory while the lane fills up behind it has to go to the parked. */
 void log_wake_waiting(struct wk_log *log)
 {
-    int64_t now = wk_engine_now_us(log->engine);
+    int64_t now = wk_dbserver_now_us(log->server);
 
     for (size_t b = 0; b < BUCKETS; b++)
         for (struct keyq *q = log->bucket[b]; q; q = q->chain) {

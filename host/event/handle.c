@@ -26,10 +26,28 @@ static bool run(struct wk_call *call, const struct subscriber *s, const struct w
     return ok;
 }
 
+/* Is its tenant on this log's server? One that has left took what was not handled along, also when it is back; one whose arrival this worker has not read
+ * of yet waits. */
+enum whereabouts { HERE, GONE, COMING };
+static enum whereabouts whereabouts(const struct wk_log *log, const struct work *work, struct wk_err *err)
+{
+    const struct wk_directory *dir = log->engine->directory;
+    const struct wk_tenant_ref *ref = wk_uuid_is_nil(work->tenant) ? NULL : wk_directory_find(dir, work->tenant);
+
+    if (!ref)
+        return HERE;
+    if (ref->server == log->conf.server)
+        return work->xid && work->xid < ref->since_xid ? GONE : HERE;
+    if (wk_directory_has_left(dir, log->conf.server, work->tenant))
+        return GONE;
+    (void)wk_fail(err, WK_TRANSIENT, "tenant.moving", "it is coming to this server");
+    return COMING;
+}
+
 /* Not the handler's fault: nothing can be decided or even recorded now. */
 static bool is_weather(const struct wk_err *err)
 {
-    return wk_err_is(err, "db.unavailable") || wk_err_is(err, "db.commit_unknown") || wk_err_is(err, "fiber.limit");
+    return wk_err_is(err, "tenant.moving") || wk_err_is(err, "db.unavailable") || wk_err_is(err, "db.commit_unknown") || wk_err_is(err, "fiber.limit");
 }
 
 static enum handled once(struct wk_log *log, const struct subscriber *s, const struct work *work, const struct wk_err *given_up, int64_t *later_us,
@@ -37,7 +55,7 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
 {
     const struct wk_event *event = work->event;
     struct wk_call_spec spec = {.hook = s->name, .plugin = s->plugin, .message = &event->id, .ref = event->type,
-                                .tenant = wk_uuid_is_nil(work->tenant) ? NULL : work->tenant, .deadline_ms = s->deadline_ms};
+                                .tenant = wk_uuid_is_nil(work->tenant) ? NULL : work->tenant, .deadline_ms = s->deadline_ms, .home = log->conf.server};
     struct wk_call call;
     enum handled result;
     bool wrote, ok;
@@ -54,7 +72,7 @@ static enum handled once(struct wk_log *log, const struct subscriber *s, const s
     call.given_up = given_up;
     wk_fault_point("handler.before");
     ok = run(&call, s, event, err);
-    wrote = call.conn || call.queue;
+    wrote = (call.conn || call.queue) && wk_call_server_index(&call) == call.home;
     if (ok) {
         wk_fault_point("handler.commit");
         ok = wk_call_commit(&call, true, err);
@@ -97,7 +115,7 @@ static void log_told(const struct wk_log_fields *fields, const struct wk_event *
 static bool is_expired(const struct wk_log *log, const struct work *work, struct wk_err *err)
 {
     const struct wk_event_hook *hook = work->is_asked ? NULL : wk_registry_event(log->engine->registry, work->event->type);
-    int64_t ttl_s = hook ? hook->type->ttl_s : 0, age_s = ttl_s ? (wk_engine_now_us(log->engine) - work->event->at_us) / 1000000 : 0;
+    int64_t ttl_s = hook ? hook->type->ttl_s : 0, age_s = ttl_s ? (wk_dbserver_now_us(log->server) - work->event->at_us) / 1000000 : 0;
 
     if (age_s <= ttl_s)
         return false;
@@ -130,10 +148,13 @@ enum handled log_handle(struct wk_log *log, const struct subscriber *s, const st
 {
     const struct wk_event *event = work->event;
     enum handled result = HANDLED_FAILED;
+    enum whereabouts where = whereabouts(log, work, err);
     struct wk_err why;
     const struct wk_plugin *culprit = s->plugin, *teller = NULL;
     bool is_telling = false;
 
+    if (where != HERE)
+        return where == GONE ? HANDLED_DONE : HANDLED_AGAIN;
     if (log->engine->share && wk_share_is_poison(log->engine->share, &event->id)) {
         wk_fail(err, WK_SYSTEM, "plugin.crashed", "workers died while handling it");
         return HANDLED_DEAD;

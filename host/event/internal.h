@@ -118,6 +118,7 @@ struct carry;
 struct wk_log {
     struct wk_log_conf conf;
     struct wk_engine *engine;
+    struct wk_dbserver *server; /* whose log this is */
     struct subscriber sub[SUBS_MAX];
     size_t subs;
     bool has_listeners; /* some plugin has on_message; else a message that is stored is done, without a fiber to find nobody */
@@ -222,6 +223,7 @@ enum handled { HANDLED_DONE, HANDLED_MARKED, HANDLED_LATER, HANDLED_AGAIN, HANDL
 struct work { /* what a handler is given */
     const struct wk_uuid *tenant;
     const struct wk_event *event;
+    uint64_t xid; /* the event's place in the log; 0: it came with its tenant from another server */
     unsigned cls, lane;
     bool is_parked; /* from wakala.parked: its row is the mark */
     bool is_asked;  /* an operator wants it, whatever its age */

@@ -32,6 +32,9 @@ void log_publish_lanes(struct wk_log *log)
     carry_own(log);
     if (relay_is_ours(log))
         owned = UINT64_MAX; /* whatever is published */
+    log->server->lanes = owned;
+    for (unsigned s = 0; s < log->engine->servers; s++) /* who is woken looks at all its logs */
+        owned |= log->engine->server[s].lanes;
     for (unsigned c = 0; log->engine->share && c < CLASSES; c++)
         wk_share_set_lanes(log->engine->share, c, owned);
 }
@@ -205,7 +208,7 @@ bool log_part(struct wk_log *log, struct wk_err *err)
 /* A session of its own for the locks. */
 static bool join(struct wk_log *log, struct wk_err *err)
 {
-    log->locks = wk_db_acquire(log->engine->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 1000000, err);
+    log->locks = wk_db_acquire(log->server->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 1000000, err);
     if (!log->locks)
         return false;
     wk_conn_on_lost(log->locks, on_lost, log);
@@ -240,6 +243,15 @@ static bool balance(struct wk_log *log, int64_t *wanted_since, struct wk_err *er
     return log_give_quiet(log, err);
 }
 
+bool wk_log_load_parked(struct wk_log *log, struct wk_err *err)
+{
+    uint64_t owned = 0;
+
+    for (unsigned l = 0; l < WK_LANES; l++)
+        owned |= (uint64_t)(log->lane[l].is_owned && !log->lane[l].is_leaving) << l;
+    return !owned || parked_load(log, owned, err);
+}
+
 void log_keep_loop(void *arg)
 {
     struct wk_log *log = arg;
@@ -252,12 +264,8 @@ void log_keep_loop(void *arg)
         if (!log->locks && !join(log, &err))
             continue;
         if (log->is_parked_stale) {
-            uint64_t owned = 0;
-
-            for (unsigned l = 0; l < WK_LANES; l++)
-                owned |= (uint64_t)(log->lane[l].is_owned && !log->lane[l].is_leaving) << l;
             log->is_parked_stale = false; /* before: another notice may come while we look */
-            log->is_parked_stale |= !parked_load(log, owned, &err);
+            log->is_parked_stale |= !wk_log_load_parked(log, &err);
         }
         if (wk_mono_us() >= next_count) {
             next_count = wk_mono_us() + COUNT_US;

@@ -6,12 +6,12 @@
 
 static const struct wk_stmt q_subscribe = {"wakala", "host", "subscribe",
     "INSERT INTO wakala.subscription AS s (name, pattern, start_xid) "
-    "VALUES ($1, $2, CASE WHEN $3 THEN pg_snapshot_xmin(pg_current_snapshot()) ELSE '0'::xid8 END) "
+    "VALUES ($1, $2, CASE WHEN $3 THEN pg_snapshot_xmin(pg_current_snapshot()) ELSE '1'::xid8 END) "
     "ON CONFLICT (name) DO UPDATE SET pattern = excluded.pattern, active_at = wakala.now() RETURNING start_xid", false};
 
 bool log_exec(struct wk_log *log, struct wk_exec *items, size_t n, struct wk_err *err)
 {
-    WK_AUTO(wk_conn) conn = wk_db_acquire(log->engine->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 3000000, err);
+    WK_AUTO(wk_conn) conn = wk_db_acquire(log->server->db, WK_DB_HOST, 0, NULL, wk_mono_us() + 3000000, err);
 
     return conn && wk_conn_exec(conn, items, n, WK_EXEC_SYNC, wk_mono_us() + 5000000, err);
 }
@@ -45,6 +45,7 @@ struct wk_log *wk_log_create(const struct wk_log_conf *conf, struct wk_err *err)
     }
     log->conf = *conf;
     log->engine = conf->engine;
+    log->server = &conf->engine->server[conf->server];
     log->conf.max_running = conf->max_running ? conf->max_running : 256;
     log->conf.poll_ms = conf->poll_ms ? conf->poll_ms : 100;
     log->conf.read_max = conf->read_max ? conf->read_max : 500;

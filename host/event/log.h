@@ -12,6 +12,7 @@ struct wk_settings;
 
 struct wk_log_conf {
     struct wk_engine *engine;
+    unsigned server;           /* whose log: index in the engine. Main's alone goes over the bus */
     const struct wk_settings *settings; /* lifetimes.* */
     const char *owner;         /* for people: host, pid */
     uint32_t max_running;      /* handlers at once; 0 = 256; a tenant has at most a quarter */
@@ -30,6 +31,8 @@ void wk_log_published(struct wk_log *log, unsigned cls, uint64_t lanes);
 void wk_log_woken(struct wk_log *log, uint64_t lanes);
 void wk_log_clock_moved(struct wk_log *log);   /* due timers and waiting retries are looked at now */
 void wk_log_parked_changed(struct wk_log *log); /* somebody requeued */
+/* Looks at once: after it, what comes for a key queues behind what lies parked for it. Parks. */
+bool wk_log_load_parked(struct wk_log *log, struct wk_err *err);
 /* On a fiber: take nothing new, let handlers finish (cancel them at the deadline), write cursors, give the lanes back. */
 void wk_log_drain(struct wk_log *log, int64_t until_us);
 void wk_log_destroy(struct wk_log *log); /* after a drain; NULL allowed */

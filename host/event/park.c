@@ -137,7 +137,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
     const struct subscriber *s = &log->sub[q->sub];
     struct wk_arg args[] = {wk_int(q->cls), wk_int(q->lane), wk_text(s->name), wk_id(&q->tenant), wk_text(q->key)};
     struct wk_exec item = {.stmt = &q_next, .args = args, .nargs = WK_COUNT(args)};
-    int64_t now = wk_engine_now_us(log->engine), later = 0;
+    int64_t now = wk_dbserver_now_us(log->server), later = 0;
     struct parked p;
     struct work work = {.tenant = &q->tenant, .cls = q->cls, .lane = q->lane, .is_parked = true};
     struct wk_err err = {0}, why = {0};
@@ -158,6 +158,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
         return more;
     }
     work.event = &p.event;
+    work.xid = p.xid;
     work.is_asked = p.is_asked;
     switch (log_handle(log, s, &work, &later, &why)) {
     case HANDLED_DONE:
@@ -180,7 +181,7 @@ bool parked_work(struct wk_log *log, struct keyq *q)
             ok = bury_event(log, s, &q->tenant, &p.event, p.xid, q->cls, q->lane, p.attempts + 1, &why, false, &err);
             q->next_us = ok ? 0 : q->next_us;
         } else {
-            (void)postpone(log, q, p.event.seq, p.attempts + 1, wk_engine_now_us(log->engine) + backoff_us(p.attempts + 1), &why, &err);
+            (void)postpone(log, q, p.event.seq, p.attempts + 1, wk_dbserver_now_us(log->server) + backoff_us(p.attempts + 1), &why, &err);
         }
         break;
     }

@@ -362,13 +362,13 @@ static void tell_cache(struct wk_log *log, const struct wk_result *result, size_
  * worker of this machine was reading all the time: the cells are theirs together. */
 static void mark_read(struct wk_log *log, bool is_whole)
 {
-    bool was_read = wk_mono_us() - wk_share_log_read_us(log->engine->share) < 3000 * (int64_t)log->conf.poll_ms;
+    bool was_read = wk_mono_us() - wk_share_log_read_us(log->engine->share, log->conf.server) < 3000 * (int64_t)log->conf.poll_ms;
 
     if (!log->is_reading && !was_read && log->conf.unseen)
         log->conf.unseen(log->conf.invalidated_arg);
     log->is_reading = true;
     if (is_whole)
-        wk_share_set_log_read(log->engine->share);
+        wk_share_set_log_read(log->engine->share, log->conf.server);
 }
 
 /* How far a range has come is how far its readers have. Who of the laggards has come up to the tail follows it from now on; when nobody is there, the

@@ -319,7 +319,7 @@ static bool scan_all(struct carry *c, bool full, bool *more, struct wk_err *err)
 static void judge(struct carry *c, bool may_publish)
 {
     struct relay *r = &c->relay;
-    int64_t now = wk_engine_now_us(c->log->engine), oldest[CLASSES] = {INT64_MAX, INT64_MAX, INT64_MAX};
+    int64_t now = wk_dbserver_now_us(c->log->server), oldest[CLASSES] = {INT64_MAX, INT64_MAX, INT64_MAX};
     unsigned left = CLASSES;
 
     for (uint64_t i = r->done; i < r->next && left; i++) {

@@ -10,6 +10,8 @@
 
 enum { REPEATS_US = 1000000, ALERT_US = 10000000 };
 
+/* None of them may be on its way to another server, or there already. */
+static const struct wk_stmt q_enter = {"wakala", "host", "inbox_enter", "SELECT wakala.enter_all($1::uuid[])", false};
 static const struct wk_stmt q_new = {"wakala", "host", "inbox_new", WK_INBOX_NEW_SQL, false};
 static const struct wk_stmt q_known = {"wakala", "host", "inbox_known", WK_INBOX_KNOWN_SQL, false};
 /* A message is found by our own id when it came back, else by the channel's. 'failed' counts only below 'delivered', whichever came first. */
@@ -42,6 +44,7 @@ static void columns_reset(struct columns *c)
     barray_reset(&c->s_rank, WK_OID_INT2), barray_reset(&c->s_error, WK_OID_INT4);
     barray_reset(&c->q_channel, WK_OID_TEXT), barray_reset(&c->q_address, WK_OID_TEXT), barray_reset(&c->q_why, WK_OID_TEXT);
     barray_reset(&c->q_body, WK_OID_BYTEA);
+    barray_reset(&c->f_tenant, WK_OID_UUID);
     memset(c->lanes, 0, sizeof c->lanes);
     c->repeats = 0;
 }
@@ -78,6 +81,16 @@ static void put_payload(struct barray *a, const struct wk_item *it)
         to += it->payload[i].len;
     }
     *to = '}';
+}
+
+/* Many rows are of few tenants: those that came last are remembered. */
+static void put_tenant(struct flusher *f, const struct wk_uuid *tenant)
+{
+    for (size_t i = 0; i < WK_COUNT(f->known); i++)
+        if (wk_uuid_equal(&f->known[i], tenant))
+            return;
+    f->known[f->columns.f_tenant.n % WK_COUNT(f->known)] = *tenant;
+    barray_put(&f->columns.f_tenant, tenant->b, 16);
 }
 
 /* All but the body. */
@@ -129,6 +142,7 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
         else
             barray_put(&c->q_body, it->payload[0].data, it->payload[0].len);
     } else if (it->kind == WK_ITEM_STATUS) {
+        put_tenant(f, &row->tenant);
         barray_put(&c->s_tenant, row->tenant.b, 16);
         if (read_uuid(it->callback, &id)) /* else it is not of our making */
             barray_put(&c->s_callback, id.b, 16);
@@ -140,7 +154,8 @@ static void put_row(struct flusher *f, const struct request *r, const struct row
     } else if (row->is_repeat) {
         c->repeats++;
     } else {
-        wk_uuid7(wk_engine_now_us(f->room->engine), &id);
+        put_tenant(f, &row->tenant);
+        wk_uuid7(wk_dbserver_now_us(&f->room->engine->server[f->server]), &id);
         barray_put(&c->seen, row->seen.b, 16), barray_put(&c->tenant, row->tenant.b, 16);
         barray_int2(&c->cls, (int)row->type->priority), barray_int2(&c->lane, (int)row->lane);
         barray_int2(&c->version, (int)row->type->version), barray_put(&c->id, id.b, 16);
@@ -173,7 +188,7 @@ static bool sort_keys(struct flusher *f, struct request **requests, size_t n)
         for (size_t k = 0; requests[i]->x && !requests[i]->is_whole_bad && k < requests[i]->n; k++) {
             struct row *row = &requests[i]->rows[k];
 
-            if (row->is_quarantine || row->item.kind == WK_ITEM_STATUS)
+            if (row->server != f->server || row->is_quarantine || row->item.kind == WK_ITEM_STATUS)
                 continue;
             if (count == f->keyed_room) {
                 size_t room = count ? 2 * count : 256;
@@ -211,7 +226,7 @@ static bool is_refusal(const struct wk_exec *items, size_t n)
 
 static bool has_no_memory(const struct columns *c)
 {
-    for (const struct barray *a = &c->seen; a <= &c->q_body; a++)
+    for (const struct barray *a = &c->seen; a <= &c->f_tenant; a++)
         if (a->is_broken) /* one array shorter than the others would pair the wrong things */
             return true;
     return false;
@@ -256,9 +271,9 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
     struct barray *events[] = {&c->sorted, &c->cls, &c->lane, &c->version, &c->id, &c->tenant, &c->type, &c->key, &c->payload, &c->trace};
     struct barray *statuses[] = {&c->s_tenant, &c->s_callback, &c->s_message, &c->s_rank, &c->s_error};
     struct barray *bad[] = {&c->q_channel, &c->q_address, &c->q_why, &c->q_body};
-    struct wk_arg ae[WK_COUNT(events)], as[WK_COUNT(statuses)], aq[WK_COUNT(bad)];
+    struct wk_arg ae[WK_COUNT(events)], as[WK_COUNT(statuses)], aq[WK_COUNT(bad)], who = barray_arg(&c->f_tenant);
     bool ask_first = wk_mono_us() < f->repeats_until_us;
-    struct wk_exec items[3];
+    struct wk_exec items[4];
     size_t n = 0;
     WK_AUTO(wk_conn) conn = NULL;
 
@@ -272,6 +287,8 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
         aq[i] = barray_arg(bad[i]);
     if (has_no_memory(c))
         return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "inbox flush");
+    if (c->f_tenant.n)
+        items[n++] = (struct wk_exec){.stmt = &q_enter, .args = &who, .nargs = 1};
     if (c->seen.n)
         items[n++] = (struct wk_exec){.stmt = ask_first ? &q_known : &q_new, .args = ae, .nargs = WK_COUNT(ae)};
     if (c->s_rank.n)
@@ -282,7 +299,7 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
         count(f, 0);
         return true;
     }
-    conn = wk_db_acquire(f->room->engine->db, WK_DB_HOST, 0, NULL, until_us, err);
+    conn = wk_db_acquire(f->room->engine->server[f->server].db, WK_DB_HOST, 0, NULL, until_us, err);
     if (!conn)
         return false;
     wk_fault_point("inbox.flush");
@@ -291,37 +308,48 @@ static bool send_flush(struct flusher *f, int64_t until_us, bool *is_refused, st
         return false;
     }
     wk_fault_point("inbox.flushed");
-    count(f, c->seen.n ? (uint64_t)wk_result_affected(items[0].result) : 0);
+    count(f, c->seen.n ? (uint64_t)wk_result_affected(items[1].result) : 0);
     wk_exec_clear(items, n);
     return true;
 }
 
-/* False: nothing of these requests is stored (or it is not known). A request that the server refuses alone goes to quarantine whole. */
-bool flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err)
+static void put_rows(struct flusher *f, struct request **requests, size_t n)
 {
     struct columns *c = &f->columns;
-    bool is_refused = false;
 
-    columns_reset(c);
-    if (!sort_keys(f, requests, n))
-        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "inbox flush");
+    memset(f->known, 0, sizeof f->known);
     for (size_t i = 0; i < n; i++) {
         struct request *r = requests[i];
 
-        if (!r->x) /* it has had its 503 meanwhile, and its body is gone */
+        if (!r->x) { /* it has had its 503 meanwhile, and its body is gone */
+            r->is_stored = false;
             continue;
-        if (r->is_whole_bad) {
+        }
+        if (r->is_whole_bad && !f->server) {
             quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why);
             barray_put(&c->q_body, r->body, r->body_len);
         }
         for (size_t k = 0; !r->is_whole_bad && k < r->n; k++)
-            put_row(f, r, &r->rows[k]);
+            if (r->rows[k].server == f->server)
+                put_row(f, r, &r->rows[k]);
     }
+}
+
+/* False: nothing of these is stored (or it is not known). */
+static bool try_flush(struct flusher *f, struct request **requests, size_t n, int64_t until_us, bool *is_refused, struct wk_err *err)
+{
+    struct wk_engine *engine = f->room->engine;
+    struct columns *c = &f->columns;
+
+    columns_reset(c);
+    if (!sort_keys(f, requests, n))
+        return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "inbox flush");
+    put_rows(f, requests, n);
     for (int tries = 0; tries < 4; tries++) {
-        if (send_flush(f, until_us, &is_refused, err)) {
+        if (send_flush(f, until_us, is_refused, err)) {
             for (unsigned cls = 0; cls < WK_SHARE_CLASSES; cls++)
-                if (c->lanes[cls] && f->room->engine->published)
-                    f->room->engine->published(f->room->engine->published_arg, cls, c->lanes[cls]);
+                if (c->lanes[cls] && engine->published)
+                    engine->published(engine->published_arg, f->server, cls, c->lanes[cls]);
             return true;
         }
         if (wk_err_is(err, "db.unique")) /* somebody sends again; where one does, more will */
@@ -329,13 +357,35 @@ bool flush_requests(struct flusher *f, struct request **requests, size_t n, int6
         else if (!wk_err_is(err, "db.conflict"))
             break;
     }
-    if (!is_refused)
-        return false;
-    if (n > 1)
-        return flush_requests(f, requests, n / 2, until_us, err) && flush_requests(f, requests + n / 2, n - n / 2, until_us, err);
-    if (requests[0]->is_whole_bad)
-        return false;
-    requests[0]->is_whole_bad = true;
-    requests[0]->why = "refused by the database";
-    return flush_requests(f, requests, 1, until_us, err);
+    return false;
+}
+
+static void failed(struct request **requests, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        requests[i]->is_stored = false;
+}
+
+/* What the server refuses, and what is of a tenant that is moving, is looked for by halves; the rest goes in. Refused alone: to quarantine, whole. */
+void flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err)
+{
+    bool is_refused = false, is_moving;
+
+    if (try_flush(f, requests, n, until_us, &is_refused, err))
+        return;
+    is_moving = wk_err_is(err, "tenant.moving");
+    if (n > 1 && (is_refused || is_moving)) {
+        flush_requests(f, requests, n / 2, until_us, err);
+        flush_requests(f, requests + n / 2, n - n / 2, until_us, err);
+    } else if (is_moving) {
+        requests[0]->is_again = true;
+    } else if (is_refused && !requests[0]->is_whole_bad) {
+        requests[0]->is_whole_bad = true;
+        requests[0]->why = "refused by the database";
+        requests[0]->is_again = f->server != 0;
+        if (!f->server && !try_flush(f, requests, 1, until_us, &is_refused, err))
+            failed(requests, 1);
+    } else {
+        failed(requests, n);
+    }
 }

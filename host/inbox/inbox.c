@@ -28,18 +28,54 @@ static void answer(struct wk_exchange *x, int status, const char *text)
 }
 
 /* The answer of a request, once; the client may have left, and a late one has had its 503 already. */
-static void finish(struct wk_inbox_room *room, struct request *r, bool ok)
+static void finish(struct wk_inbox_room *room, struct request *r)
 {
     if (r->x) {
         wk_exchange_set_data(r->x, NULL);
         if (r->is_gone)
             wk_exchange_release(r->x);
         else
-            answer(r->x, ok ? 200 : 503, ok ? "" : "try again\n");
+            answer(r->x, r->is_stored ? 200 : 503, r->is_stored ? "" : "try again\n");
     }
-    room->stats.stored += ok;
-    room->stats.refused += !ok;
+    room->stats.stored += r->is_stored;
+    room->stats.refused += !r->is_stored;
+    room->waiting_bytes -= r->bytes;
+    *r->link = r->next;
+    if (r->next)
+        r->next->link = r->link;
+    else
+        room->end = r->link;
     request_free(r);
+}
+
+static void enqueue(struct wk_inbox_room *room, struct request *r, unsigned server)
+{
+    struct flusher *f = &room->flusher[server];
+    struct part *p = &r->part[server];
+
+    if (p->request)
+        return;
+    *p = (struct part){.request = r};
+    r->parts++;
+    *f->end = p;
+    f->end = &p->next;
+    if (f->is_idle) {
+        f->is_idle = false;
+        wk_fiber_wake(f->fiber);
+    }
+}
+
+/* To every server that has rows of it. */
+static void spread(struct wk_inbox_room *room, struct request *r)
+{
+    memset(r->part, 0, sizeof r->part);
+    r->parts = 0;
+    r->is_stored = true;
+    r->is_again = r->is_flushing = false;
+    for (size_t i = 0; i < r->n && !r->is_whole_bad; i++)
+        enqueue(room, r, r->rows[i].server);
+    if (!r->parts)
+        enqueue(room, r, 0);
 }
 
 /* One update arrives from the channel's splitter: find its tenant, lane and dedupe key. */
@@ -47,7 +83,7 @@ struct receiver {
     struct wk_split split;
     struct wk_inbox_room *room;
     struct request *request;
-    bool is_full, has_no_memory;
+    bool is_full, has_no_memory, is_early; /* early: nobody's, as far as is known of servers that could not be asked yet */
 };
 
 /* What makes an update the same as an earlier one: channel, our address, the sender's id, one per line. */
@@ -77,12 +113,14 @@ static void place(struct wk_inbox_room *room, const struct wk_inbox_hook *hook, 
 
     if (!it->address.len && it->account.len) /* a number that is given and unknown is nobody's, whatever its account */
         t = wk_directory_by_account(room->engine->directory, hook->inbox->channel, it->account.data, it->account.len);
+    row->server = 0;
     row->is_quarantine = it->kind == WK_ITEM_BAD || !t || (it->kind != WK_ITEM_STATUS && (!type || !it->key.len || it->key.len > KEY_MAX || !it->dedupe.len));
     if (row->is_quarantine) {
         row->item.why = it->why ? it->why : !t ? nobody(room, hook, it) : !type ? "no enabled plugin declares its event" : "no id, or no key of a size that fits";
         return;
     }
     row->tenant = t->tenant.id;
+    row->server = t->server;
     if (it->kind == WK_ITEM_STATUS)
         return;
     row->type = type->type;
@@ -142,6 +180,7 @@ static bool receive(struct wk_split *to, const struct wk_item *item)
     if (rc->has_no_memory)
         return false;
     place(rc->room, r->hook, &r->rows[r->n]);
+    rc->is_early |= r->rows[r->n].is_quarantine && !wk_directory_is_whole(rc->room->engine->directory);
     r->n++;
     return true;
 }
@@ -221,7 +260,7 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
     ok = hook->inbox->split(&w, &rc.split, &err);
     wk_blame_leave();
     wk_arena_finish(&query_memory);
-    if (rc.has_no_memory) { /* understood, and not kept: the sender comes again */
+    if (rc.has_no_memory || rc.is_early) { /* understood, and not kept: the sender comes again */
         room->stats.refused++;
         request_free(r);
         answer(x, 503, "try again\n");
@@ -232,21 +271,16 @@ void wk_inbox_take(struct wk_inbox_room *room, struct wk_exchange *x, const stru
         r->why = rc.is_full ? "more updates than one post may carry" : "not understood";
     }
     wk_exchange_set_data(x, r);
+    r->link = room->end;
     *room->end = r;
     room->end = &r->next;
     room->waiting_bytes += r->bytes;
-    if (room->flusher.is_idle) {
-        room->flusher.is_idle = false;
-        wk_fiber_wake(room->flusher.fiber);
-    }
+    spread(room, r);
 }
 
 bool wk_inbox_owns(const struct wk_inbox_room *room, const void *data)
 {
     for (const struct request *r = room->first; r; r = r->next)
-        if (r == data)
-            return true;
-    for (const struct request *r = room->flushing; r; r = r->next)
         if (r == data)
             return true;
     return false;
@@ -272,21 +306,36 @@ void wk_inbox_handshake(struct wk_inbox_room *room, struct wk_exchange *x, const
     wk_arena_finish(&query_memory);
 }
 
-static size_t take_batch(struct wk_inbox_room *room, struct request **batch)
+static size_t take_batch(struct flusher *f, struct request **batch)
 {
     size_t n = 0, updates = 0;
 
-    while (room->first && n < REQUEST_MAX && (!n || updates + room->first->n <= room->conf.batch_max)) {
-        struct request *r = room->first;
+    while (f->first && n < REQUEST_MAX && (!n || updates + f->first->request->n <= f->room->conf.batch_max)) {
+        struct request *r = f->first->request;
 
-        room->first = r->next;
-        if (!room->first)
-            room->end = &room->first;
-        room->waiting_bytes -= r->bytes;
+        f->first = f->first->next;
+        if (!f->first)
+            f->end = &f->first;
         updates += r->n ? r->n : 1;
+        r->is_flushing = true;
         batch[n++] = r;
     }
     return n;
+}
+
+/* One server is done with them; whose last one it was is answered, or begins again. */
+static void settle(struct wk_inbox_room *room, struct request **batch, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (--batch[i]->parts)
+            continue;
+        if (batch[i]->is_again && batch[i]->x && batch[i]->is_stored) /* by the timer */
+            continue;
+        batch[i]->is_stored &= !batch[i]->is_again;
+        *room->settled_end = batch[i];
+        room->settled_end = &batch[i]->settled_next;
+    }
+    event_active(room->answers, EV_TIMEOUT, 0); /* later in this turn of the loop: the database gets its next batch first */
 }
 
 void inbox_flush_loop(void *arg)
@@ -296,39 +345,27 @@ void inbox_flush_loop(void *arg)
     struct request *batch[REQUEST_MAX];
 
     for (;;) {
-        size_t n = take_batch(room, batch);
+        size_t n = take_batch(f, batch);
         int64_t until = wk_mono_us() + 2000000; /* the batch's own: one late request must not cut its neighbours short, the timer answers it */
         struct wk_err err = {0};
-        bool ok;
 
         if (!n) {
-            if (room->is_draining)
+            if (room->is_draining && !room->first)
                 break;
             f->is_idle = true;
             (void)wk_fiber_park("inbox.idle", 0);
             f->is_idle = false;
             continue;
         }
-        for (size_t i = 0; i < n; i++) { /* linked, so that the timer finds the late ones */
-            batch[i]->next = room->flushing;
-            batch[i]->link = &room->flushing;
-            if (room->flushing)
-                room->flushing->link = &batch[i]->next;
-            room->flushing = batch[i];
-        }
-        ok = flush_requests(f, batch, n, until, &err);
-        if (!ok) {
-            struct wk_log_fields fields = {.err = &err};
+        flush_requests(f, batch, n, until, &err);
+        for (size_t i = 0; i < n; i++)
+            if (!batch[i]->is_stored && batch[i]->x) {
+                struct wk_log_fields fields = {.err = &err};
 
-            wk_log_line(WK_ERROR, &fields, "webhooks could not be stored; the sender is asked to try again");
-        }
-        for (size_t i = 0; i < n; i++) {
-            batch[i]->is_settled = true;
-            batch[i]->is_stored = ok;
-            *room->settled_end = batch[i];
-            room->settled_end = &batch[i]->settled_next;
-        }
-        event_active(room->answers, EV_TIMEOUT, 0); /* later in this turn of the loop: the database gets its next batch first */
+                wk_log_line(WK_ERROR, &fields, "webhooks could not be stored; the sender is asked to try again");
+                break;
+            }
+        settle(room, batch, n);
     }
     f->fiber = NULL;
     if (room->drainer)
@@ -347,40 +384,45 @@ static void on_answers(evutil_socket_t fd, short what, void *arg)
         room->settled = r->settled_next;
         if (!room->settled)
             room->settled_end = &room->settled;
-        *r->link = r->next;
-        if (r->next)
-            r->next->link = r->link;
-        finish(room, r, r->is_stored);
+        finish(room, r);
     }
     if (room->drainer)
         wk_fiber_wake(room->drainer);
 }
 
-/* Whoever waits too long is told to come again; what is being flushed may still be stored, and the retry is then a duplicate. */
+/* Whoever waits too long is told to come again; what is being flushed may still be stored, and the retry is then a duplicate. Its memory stays until the
+ * flushers have passed it. */
+static void late(struct wk_inbox_room *room, struct request *r)
+{
+    room->stats.late++;
+    wk_exchange_set_data(r->x, NULL);
+    answer(r->x, 503, "try again\n");
+    r->x = NULL;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
     struct wk_inbox_room *room = arg;
     int64_t now = wk_mono_us();
+    struct request *next;
 
     (void)fd;
     (void)what;
-    while (room->first && room->first->until_us <= now) {
-        struct request *r = room->first;
-
-        room->first = r->next;
-        if (!room->first)
-            room->end = &room->first;
-        room->waiting_bytes -= r->bytes;
-        room->stats.late++;
-        finish(room, r, false);
-    }
-    for (struct request *r = room->flushing; r; r = r->next)
-        if (r->x && !r->is_gone && !r->is_settled && now - r->until_us > 200000) {
-            room->stats.late++;
-            wk_exchange_set_data(r->x, NULL);
-            answer(r->x, 503, "try again\n");
-            r->x = NULL;
+    for (struct request *r = room->first; r; r = next) {
+        next = r->next;
+        if (r->x && !r->is_gone && r->parts && now - r->until_us > (r->is_flushing ? 200000 : 0))
+            late(room, r);
+        if (r->parts || !r->is_again || !r->is_stored)
+            continue;
+        if (now < r->until_us) { /* where its tenants are now, the directory knows */
+            for (size_t i = 0; i < r->n; i++)
+                place(room, r->hook, &r->rows[i]);
+            spread(room, r);
+        } else {
+            r->is_stored = false;
+            finish(room, r);
         }
+    }
 }
 
 struct wk_inbox_room *wk_inbox_create(const struct wk_inbox_conf *conf, struct wk_err *err)
@@ -398,7 +440,11 @@ struct wk_inbox_room *wk_inbox_create(const struct wk_inbox_conf *conf, struct w
     room->conf.deadline_ms = conf->deadline_ms ? conf->deadline_ms : 2500;
     room->end = &room->first;
     room->settled_end = &room->settled;
-    room->flusher.room = room;
+    for (unsigned i = 0; i < room->engine->servers; i++) {
+        room->flusher[i].room = room;
+        room->flusher[i].server = i;
+        room->flusher[i].end = &room->flusher[i].first;
+    }
     return room;
 }
 
@@ -415,18 +461,27 @@ bool wk_inbox_start(struct wk_inbox_room *room, struct wk_err *err)
     room->answers = event_new(room->engine->base, -1, 0, on_answers, room);
     if (!room->answers)
         return wk_fail(err, WK_SYSTEM, "host.no_memory", "inbox answers");
-    room->flusher.fiber = wk_fiber_spawn(room->engine->sched, "inbox.flush", inbox_flush_loop, &room->flusher, err);
-    return room->flusher.fiber != NULL;
+    for (unsigned i = 0; i < room->engine->servers; i++)
+        if (!(room->flusher[i].fiber = wk_fiber_spawn(room->engine->sched, "inbox.flush", inbox_flush_loop, &room->flusher[i], err)))
+            return false;
+    return true;
 }
 
 void wk_inbox_drain(struct wk_inbox_room *room, int64_t until_us)
 {
+    bool is_busy = true;
+
     room->is_draining = true;
     room->drainer = wk_fiber_self();
-    while ((room->flusher.fiber || room->settled) && wk_mono_us() < until_us) {
-        if (room->flusher.fiber && room->flusher.is_idle)
-            wk_fiber_wake(room->flusher.fiber);
-        (void)wk_fiber_park("inbox.drain", wk_mono_us() + 50000);
+    while (is_busy && wk_mono_us() < until_us) {
+        is_busy = room->first != NULL;
+        for (unsigned i = 0; i < room->engine->servers; i++) {
+            is_busy |= room->flusher[i].fiber != NULL;
+            if (room->flusher[i].fiber && room->flusher[i].is_idle)
+                wk_fiber_wake(room->flusher[i].fiber);
+        }
+        if (is_busy)
+            (void)wk_fiber_park("inbox.drain", wk_mono_us() + 50000);
     }
     room->drainer = NULL;
 }
@@ -440,9 +495,11 @@ void wk_inbox_destroy(struct wk_inbox_room *room)
     if (room->answers)
         event_free(room->answers);
     EVP_MD_CTX_free(room->digest);
-    for (struct barray *a = &room->flusher.columns.seen; a <= &room->flusher.columns.q_body; a++)
-        barray_finish(a);
-    free(room->flusher.keyed);
+    for (unsigned i = 0; i < WK_COUNT(room->flusher); i++) {
+        for (struct barray *a = &room->flusher[i].columns.seen; a <= &room->flusher[i].columns.f_tenant; a++)
+            barray_finish(a);
+        free(room->flusher[i].keyed);
+    }
     free(room);
 }
 

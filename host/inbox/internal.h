@@ -16,16 +16,25 @@ struct row { /* one update of one request, ready for the flush; spans point into
     struct wk_item item;
     const struct wk_event_type *type;
     struct wk_uuid tenant, seen;
-    unsigned lane;
+    unsigned server, lane; /* server: index in the engine; what is in quarantine is main's */
     bool is_quarantine, is_repeat; /* is_repeat: the same flush has it already */
 };
+struct request;
+struct part { /* what of a request one server stores; nearly always all of it */
+    struct part *next; /* in its flusher's queue */
+    struct request *request;
+};
 struct request {
-    struct request *next, **link; /* link: what points here while a flusher holds it */
+    struct request *next, **link; /* among all that are not answered, oldest first */
     struct wk_exchange *x; /* NULL: answered already (too late) */
     const struct wk_inbox_hook *hook;
     struct request *settled_next;
     bool is_gone, is_whole_bad;
-    bool is_settled, is_stored; /* its flush has ended, and how; the answer leaves in the same turn of the loop */
+    bool is_flushing; /* a flusher holds a part of it */
+    bool is_stored;   /* no flush of it has failed; the answer leaves in the same turn of the loop as the last one's */
+    bool is_again;    /* another try in a moment: a tenant of it is on its way to another server, or it turned out to be main's */
+    unsigned parts;   /* that are not done */
+    struct part part[WK_SERVERS];
     int64_t until_us;
     size_t bytes;
     const char *why;       /* is_whole_bad */
@@ -40,6 +49,7 @@ struct columns { /* the parameters of one flush; kept and reused */
     struct barray seen, sorted, cls, lane, version, id, tenant, type, key, payload, trace; /* seen in the rows' order */
     struct barray s_tenant, s_callback, s_message, s_rank, s_error;
     struct barray q_channel, q_address, q_why, q_body;
+    struct barray f_tenant; /* whose rows they are: each once, but for the many */
     uint64_t lanes[WK_SHARE_CLASSES];
     uint64_t repeats;
     const char *last_channel, *last_why; /* of what goes into quarantine; borrowed from the flush */
@@ -49,24 +59,26 @@ struct keyed { /* an update that is to be stored as an event, by its dedupe key 
     struct row *row;
     size_t n;
 };
-struct flusher {
+struct flusher { /* of one server */
     struct wk_inbox_room *room;
+    unsigned server;
+    struct part *first, **end; /* waiting, oldest first */
     struct wk_fiber *fiber;
     struct columns columns;
     struct keyed *keyed; /* kept and reused */
     size_t keyed_room;
     int64_t repeats_until_us; /* keys that were there already came lately: ask first until then */
+    struct wk_uuid known[8]; /* of f_tenant, those that were put last */
     bool is_idle;
 };
 struct wk_inbox_room {
     struct wk_inbox_conf conf;
     struct wk_engine *engine;
-    struct request *first, **end; /* waiting, oldest first */
-    uint64_t waiting_bytes;
-    struct flusher flusher;
-    struct event *timer; /* looks for requests past their deadline */
-    struct request *flushing; /* what the flusher holds, until it is answered */
-    struct request *settled, **settled_end; /* of these, what waits for its answer */
+    struct request *first, **end; /* not answered, oldest first */
+    uint64_t waiting_bytes;       /* of their bodies */
+    struct flusher flusher[WK_SERVERS];
+    struct event *timer; /* looks for requests past their deadline, and those that begin again */
+    struct request *settled, **settled_end; /* of these, whose parts are all done */
     struct event *answers;
     bool is_draining;
     struct wk_fiber *drainer;
@@ -75,7 +87,8 @@ struct wk_inbox_room {
     int64_t next_alert_us;
     struct wk_inbox_stats stats;
 };
-bool flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err);
+/* The flusher's part of each. is_stored and is_again of the requests say what failed; err the last reason. */
+void flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err);
 void request_free(struct request *r);
 void inbox_flush_loop(void *arg);
 #endif

@@ -202,11 +202,13 @@ static const struct wk_error_type codes[] = {
     WK_ERROR_TRANSIENT("task.busy", "Too many tasks wait for the worker's threads: CPU-heavy work comes faster than it is done."),
     /* tenants */
     WK_ERROR_REFUSAL("tenant.address_taken", 409, "This address belongs to somebody else.", "Remove it there first: wakala tenant address remove."),
+    WK_ERROR_TRANSIENT("tenant.busy", "A transaction of the tenant does not end, or somebody else moves it: wakala tenant move again; wakala events and the log say what runs."),
     WK_ERROR_BUSINESS("tenant.deleting", 409, "This business is being deleted.", "wakala tenant undelete TENANT, or DELETE taken back, before its time is up."),
     WK_ERROR_SYSTEM("tenant.export", "A tenant's data cannot be written out: the message has the system's words. Is there room?"),
     WK_ERROR_SECURITY("tenant.foreign", 404,
                       "A principal of one tenant asked for another one: a mistake in a client, or somebody tries. The log line says who."),
     WK_ERROR_REFUSAL("tenant.invalid", 422, "This business's details are not valid.", "The message says which of them and what is allowed."),
+    WK_ERROR_TRANSIENT("tenant.moving", "The tenant is moving to another database server: for a moment nothing is written for it. Tried again."),
     WK_ERROR_REFUSAL("tenant.name_taken", 409, "A business of this name is there already.", "Choose another name; wakala tenant list shows what is there."),
     WK_ERROR_REFUSAL("tenant.no_address", 404, "There is no such address.", "wakala tenant address list shows what is there."),
     WK_ERROR_TRANSIENT("tenant.not_loaded", "A new tenant is not known to this worker yet: tried again."),

@@ -103,7 +103,7 @@ struct wk_region {
     struct wk_region_poison poison[WK_REGION_POISON];
     _Atomic uint64_t tag[WK_REGION_TAGS];
     _Atomic uint64_t heard[WK_REGION_HEARD];
-    _Atomic int64_t log_read_us;
+    _Atomic int64_t log_read_us[WK_SHARE_BUDGETS];
     struct wk_metric cell[WK_REGION_CELLS];
     struct wk_region_target target[WK_REGION_TARGETS];
     struct wk_region_limit limit[WK_REGION_LIMITS];

@@ -336,15 +336,15 @@ bool wk_share_has_heard(const struct wk_share *share, const struct wk_uuid *id)
     return share && atomic_load(&share->region->heard[hash % WK_REGION_HEARD]) == hash;
 }
 
-void wk_share_set_log_read(struct wk_share *share)
+void wk_share_set_log_read(struct wk_share *share, unsigned server)
 {
     if (share)
-        atomic_store_explicit(&share->region->log_read_us, wk_share_mono_us(), memory_order_relaxed);
+        atomic_store_explicit(&share->region->log_read_us[server % WK_SHARE_BUDGETS], wk_share_mono_us(), memory_order_relaxed);
 }
 
-int64_t wk_share_log_read_us(const struct wk_share *share)
+int64_t wk_share_log_read_us(const struct wk_share *share, unsigned server)
 {
-    return share ? atomic_load_explicit(&share->region->log_read_us, memory_order_relaxed) : 0;
+    return share ? atomic_load_explicit(&share->region->log_read_us[server % WK_SHARE_BUDGETS], memory_order_relaxed) : 0;
 }
 
 /* --- connection budget ------------------------------------------------------------------------------------------------- */

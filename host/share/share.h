@@ -114,8 +114,8 @@ void wk_share_cell_bump(struct wk_share *share, uint32_t cell);
 void wk_share_heard(struct wk_share *share, const struct wk_uuid *id); /* after the cells */
 bool wk_share_has_heard(const struct wk_share *share, const struct wk_uuid *id);
 /* When a worker of this machine last read the log to its end: monotonic, 0 = never. */
-void wk_share_set_log_read(struct wk_share *share);
-int64_t wk_share_log_read_us(const struct wk_share *share);
+void wk_share_set_log_read(struct wk_share *share, unsigned server);
+int64_t wk_share_log_read_us(const struct wk_share *share, unsigned server);
 
 /* --- connection budget --------------------------------------------------------------------------------------------------- */
 /* Connections to server `budget` over all workers. A worker below `floor` always gets one, so a new generation can start

@@ -5,17 +5,20 @@
 #include "plugin/registry.h"
 #include <stdlib.h>
 
-bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err)
+#define LIST(more) \
+    "SELECT t.id, t.name, t.tier, CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.gone_at IS NOT NULL THEN 'deleted' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE t.status END, " \
+    "t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-')" more \
+    " FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id WHERE wakala.tenant_is_here(t.id) GROUP BY t.id ORDER BY t.name"
+
+bool wk_tenant_list(const char *conninfo, const char *server, FILE *out, struct wk_err *err)
 {
-    return wk_sync_print(conninfo, "SELECT t.id, t.name, t.tier, CASE WHEN NOT t.is_ready THEN 'provisioning' WHEN t.gone_at IS NOT NULL THEN 'deleted' WHEN t.delete_at IS NOT NULL THEN 'deleting' ELSE t.status END, "
-                           "t.shard, coalesce(string_agg(a.address, ',' ORDER BY a.address), '-') "
-                           "FROM wakala.tenant t LEFT JOIN wakala.address a ON a.tenant_id = t.id GROUP BY t.id ORDER BY t.name", 0, NULL, out, err);
+    return wk_sync_print(conninfo, server ? LIST(", $1::text") : LIST(""), server ? 1 : 0, &server, out, err);
 }
 
 /* Its id as text. tenant.unknown says how to find the right one. */
 static bool find_tenant(PGconn *c, const char *id_or_name, char id[WK_UUID_TEXT], struct wk_err *err)
 {
-    PGresult *r = wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE id::text = $1 OR name = $1 ORDER BY id::text <> $1 LIMIT 1", 1, &id_or_name, err);
+    PGresult *r = wk_sync_run(c, "SELECT id FROM wakala.tenant WHERE (id::text = $1 OR name = $1) AND wakala.tenant_is_here(id) ORDER BY id::text <> $1 LIMIT 1", 1, &id_or_name, err);
     bool found = r && PQntuples(r) == 1;
 
     if (found)

@@ -6,7 +6,7 @@
 #include <wakala/base.h>
 #include <wakala/err.h>
 
-bool wk_tenant_list(const char *conninfo, FILE *out, struct wk_err *err); /* id, name, tier, status, shard, numbers: tab-separated */
+bool wk_tenant_list(const char *conninfo, const char *server, FILE *out, struct wk_err *err); /* id, name, tier, status, shard, numbers, server unless NULL: tab-separated */
 /* A tenant's id, by id or name. tenant.unknown (BUSINESS). */
 bool wk_tenant_find(const char *conninfo, const char *id_or_name, struct wk_uuid *id, struct wk_err *err);
 /* What the caches of all hosts keep of the tenant under a tag or pattern is not served any more: for changes made by SQL. tenant.unknown (BUSINESS). */

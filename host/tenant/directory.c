@@ -1,9 +1,22 @@
-/* directory.c - the snapshot: flat arrays, texts in one arena-like block, two hash tables. */
+/* directory.c - the snapshot: flat arrays over what each server said, texts in their results, two hash tables. */
 #include "tenant/directory.h"
 #include "db/db.h"
+#include "db/server.h"
 #include "fiber/fiber.h"
 #include <stdlib.h>
 
+enum { MAIN_US = 5000000, OTHERS_US = 2000000 }; /* how long a server is waited for */
+
+enum { TENANTS, ADDRESSES, SETTINGS, SECRETS, MOVED, READS };
+struct part { /* what one server said last; shared by the snapshots that are made of it */
+    size_t refs;
+    struct wk_result *read[READS]; /* the texts of the snapshot live in them */
+    struct gone { /* who has left, by id */
+        struct wk_uuid tenant;
+        const char *to;
+    } *gone;
+    size_t n_gone;
+};
 struct value { /* sorted by (tenant, plugin, key) */
     struct wk_uuid tenant;
     const char *plugin, *key;
@@ -26,8 +39,9 @@ struct wk_snapshot {
     struct value *value;
     struct place *place, *account;
     struct table by_address, by_account;
-    struct wk_result *kept[4]; /* the texts live in the results */
-    char **texts;              /* id_text of each tenant */
+    struct part *part[WK_SERVERS]; /* NULL: that server has not answered yet */
+    unsigned parts;
+    char **texts; /* id_text of each tenant */
     uint8_t **blobs;
 };
 struct wk_directory {
@@ -35,13 +49,25 @@ struct wk_directory {
 };
 
 static const struct wk_stmt q_tenants = {"wakala", "host", "directory_tenants",
-    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard FROM wakala.tenant WHERE is_ready ORDER BY id", false};
+    "SELECT id, name, tier, status, language, currency, currency_exponent, timezone, schema_name, shard, is_ready, coalesce(comes_from, ''), since_xid "
+    "FROM wakala.tenant WHERE is_ready OR comes_from IS NOT NULL ORDER BY id", false};
 static const struct wk_stmt q_addresses = {"wakala", "host", "directory_addresses",
     "SELECT channel, address, account, tenant_id FROM wakala.address ORDER BY channel, address", false};
 static const struct wk_stmt q_settings = {"wakala", "host", "directory_settings",
     "SELECT tenant_id, plugin, key, value FROM wakala.tenant_setting ORDER BY tenant_id, plugin, key", false};
 static const struct wk_stmt q_secrets = {"wakala", "host", "directory_secrets",
     "SELECT tenant_id, plugin, key, encode(sealed, 'hex') FROM wakala.tenant_secret ORDER BY tenant_id, plugin, key", false};
+static const struct wk_stmt q_moved = {"wakala", "host", "directory_moved", "SELECT tenant_id, server FROM wakala.moved ORDER BY 1", false};
+
+static void part_unref(struct part *p)
+{
+    if (!p || --p->refs)
+        return;
+    for (size_t i = 0; i < READS; i++)
+        wk_result_free(p->read[i]);
+    free(p->gone);
+    free(p);
+}
 
 static void snapshot_destroy(struct wk_snapshot *s)
 {
@@ -51,8 +77,8 @@ static void snapshot_destroy(struct wk_snapshot *s)
         free(s->blobs[i]);
     for (size_t i = 0; s->texts && i < s->tenants; i++)
         free(s->texts[i]);
-    for (size_t i = 0; i < WK_COUNT(s->kept); i++)
-        wk_result_free(s->kept[i]);
+    for (unsigned i = 0; i < s->parts; i++)
+        part_unref(s->part[i]);
     free(s->blobs);
     free(s->texts);
     free(s->tenant);
@@ -118,6 +144,10 @@ static const struct place *table_find(const struct table *t, const char *channel
 }
 
 static int by_id(const void *a, const void *b) { return memcmp(a, b, sizeof(struct wk_uuid)); }
+static int by_tenant(const void *a, const void *b)
+{
+    return by_id(&((const struct wk_tenant_ref *)a)->tenant.id, &((const struct wk_tenant_ref *)b)->tenant.id);
+}
 
 static struct wk_tenant_ref *find(const struct wk_snapshot *s, const struct wk_uuid *id)
 {
@@ -137,48 +167,92 @@ static struct wk_tenant_ref *find(const struct wk_snapshot *s, const struct wk_u
     return NULL;
 }
 
-static bool read_tenants(struct wk_snapshot *s, const struct wk_result *r)
+/* Where a tenant went from a server; NULL: it did not leave. */
+static const char *left_to(const struct part *p, const struct wk_uuid *id)
 {
-    s->tenants = wk_result_rows(r);
-    s->tenant = calloc(s->tenants + 1, sizeof *s->tenant);
-    s->texts = calloc(s->tenants + 1, sizeof *s->texts);
+    const struct gone *g = p && p->n_gone ? bsearch(id, p->gone, p->n_gone, sizeof *p->gone, by_id) : NULL;
+
+    return g ? g->to : NULL;
+}
+
+/* Is it served here? Who has left is not; who has arrived is from the moment that its old server says so, whatever could still be written here. */
+static bool is_here(const struct wk_snapshot *s, const struct wk_dbserver *servers, unsigned server, size_t row, const struct wk_uuid *id)
+{
+    const struct wk_result *r = s->part[server]->read[TENANTS];
+    const char *from = wk_result_text(r, row, 11, NULL);
+
+    if (left_to(s->part[server], id))
+        return false;
+    if (*wk_result_text(r, row, 10, NULL) == 't')
+        return true;
+    for (unsigned i = 0; i < s->parts; i++) {
+        const char *to = strcmp(servers[i].name, from) != 0 ? NULL : left_to(s->part[i], id);
+
+        if (to && !strcmp(to, servers[server].name))
+            return true;
+    }
+    return false;
+}
+
+static bool read_tenants(struct wk_snapshot *s, const struct wk_dbserver *servers)
+{
+    size_t most = 1;
+
+    for (unsigned p = 0; p < s->parts; p++)
+        most += s->part[p] ? wk_result_rows(s->part[p]->read[TENANTS]) : 0;
+    s->tenant = calloc(most, sizeof *s->tenant);
+    s->texts = calloc(most, sizeof *s->texts);
     if (!s->tenant || !s->texts)
         return false;
-    for (size_t i = 0; i < s->tenants; i++) {
-        struct wk_tenant_ref *t = &s->tenant[i];
+    for (unsigned p = 0; p < s->parts; p++)
+        for (size_t i = 0; s->part[p] && i < wk_result_rows(s->part[p]->read[TENANTS]); i++) {
+            const struct wk_result *r = s->part[p]->read[TENANTS];
+            struct wk_tenant_ref *t = &s->tenant[s->tenants];
+            struct wk_uuid id;
 
-        (void)wk_uuid_parse(wk_result_text(r, i, 0, NULL), &t->tenant.id);
-        if (!(s->texts[i] = malloc(WK_UUID_TEXT)))
-            return false;
-        t->snapshot = s;
-        t->tenant = (struct wk_tenant){.size = sizeof t->tenant, .shard = (uint32_t)wk_result_int(r, i, 9), .id = t->tenant.id,
-                                       .id_text = wk_uuid_text(&t->tenant.id, s->texts[i]), .name = wk_result_text(r, i, 1, NULL),
-                                       .tier = wk_result_text(r, i, 2, NULL), .status = wk_result_text(r, i, 3, NULL),
-                                       .language = wk_result_text(r, i, 4, NULL), .currency = wk_result_text(r, i, 5, NULL),
-                                       .currency_exponent = (uint32_t)wk_result_int(r, i, 6), .timezone = wk_result_text(r, i, 7, NULL)};
-        t->schema = wk_result_text(r, i, 8, NULL);
-    }
+            (void)wk_uuid_parse(wk_result_text(r, i, 0, NULL), &id);
+            if (!is_here(s, servers, p, i, &id))
+                continue;
+            if (!(s->texts[s->tenants] = malloc(WK_UUID_TEXT)))
+                return false;
+            t->snapshot = s;
+            t->server = p;
+            t->tenant = (struct wk_tenant){.size = sizeof t->tenant, .shard = (uint32_t)wk_result_int(r, i, 9), .id = id,
+                                           .id_text = wk_uuid_text(&id, s->texts[s->tenants]), .name = wk_result_text(r, i, 1, NULL),
+                                           .tier = wk_result_text(r, i, 2, NULL), .status = wk_result_text(r, i, 3, NULL),
+                                           .language = wk_result_text(r, i, 4, NULL), .currency = wk_result_text(r, i, 5, NULL),
+                                           .currency_exponent = (uint32_t)wk_result_int(r, i, 6), .timezone = wk_result_text(r, i, 7, NULL)};
+            t->schema = wk_result_text(r, i, 8, NULL);
+            t->since_xid = strtoull(wk_result_text(r, i, 12, NULL), NULL, 10);
+            s->tenants++;
+        }
+    if (s->parts > 1 && s->tenants)
+        qsort(s->tenant, s->tenants, sizeof *s->tenant, by_tenant);
     return true;
 }
 
-static bool read_places(struct wk_snapshot *s, const struct wk_result *r)
+static bool read_places(struct wk_snapshot *s)
 {
-    size_t n = wk_result_rows(r);
+    size_t most = 1;
 
-    s->place = calloc(n + 1, sizeof *s->place);
-    s->account = calloc(n + 1, sizeof *s->account);
+    for (unsigned p = 0; p < s->parts; p++)
+        most += s->part[p] ? wk_result_rows(s->part[p]->read[ADDRESSES]) : 0;
+    s->place = calloc(most, sizeof *s->place);
+    s->account = calloc(most, sizeof *s->account);
     if (!s->place || !s->account)
         return false;
-    for (size_t i = 0; i < n; i++) {
-        struct wk_uuid id;
-        struct wk_tenant_ref *t = wk_uuid_parse(wk_result_text(r, i, 3, NULL), &id) ? find(s, &id) : NULL;
+    for (unsigned p = 0; p < s->parts; p++)
+        for (size_t i = 0; s->part[p] && i < wk_result_rows(s->part[p]->read[ADDRESSES]); i++) {
+            const struct wk_result *r = s->part[p]->read[ADDRESSES];
+            struct wk_uuid id;
+            struct wk_tenant_ref *t = wk_uuid_parse(wk_result_text(r, i, 3, NULL), &id) ? find(s, &id) : NULL;
 
-        if (!t) /* made between the two reads: the notification brings us back */
-            continue;
-        s->place[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 1, NULL), (size_t)(t - s->tenant), false};
-        s->account[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 2, NULL), (size_t)(t - s->tenant), false};
-        s->places++;
-    }
+            if (!t || t->server != p) /* made between the two reads: the notification brings us back; or it has left */
+                continue;
+            s->place[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 1, NULL), (size_t)(t - s->tenant), false};
+            s->account[s->places] = (struct place){wk_result_text(r, i, 0, NULL), wk_result_text(r, i, 2, NULL), (size_t)(t - s->tenant), false};
+            s->places++;
+        }
     return table_fill(&s->by_address, s->place, s->places) && table_fill(&s->by_account, s->account, s->places);
 }
 
@@ -206,66 +280,143 @@ static int compare_values(const void *a, const void *b)
     return c ? c : strcmp(x->key, y->key);
 }
 
-static bool read_values(struct wk_snapshot *s, const struct wk_result *settings, const struct wk_result *secrets)
+static bool read_values(struct wk_snapshot *s)
 {
-    size_t a = wk_result_rows(settings), b = wk_result_rows(secrets);
+    size_t most = 1;
 
-    s->value = calloc(a + b + 1, sizeof *s->value);
-    s->blobs = calloc(a + b + 1, sizeof *s->blobs);
+    for (unsigned p = 0; p < s->parts; p++)
+        for (unsigned k = SETTINGS; k <= SECRETS; k++)
+            most += s->part[p] ? wk_result_rows(s->part[p]->read[k]) : 0;
+    s->value = calloc(most, sizeof *s->value);
+    s->blobs = calloc(most, sizeof *s->blobs);
     if (!s->value || !s->blobs)
         return false;
-    for (size_t i = 0; i < a + b; i++) {
-        const struct wk_result *r = i < a ? settings : secrets;
-        size_t row = i < a ? i : i - a;
-        struct value *v = &s->value[i];
+    for (unsigned p = 0; p < s->parts; p++)
+        for (unsigned k = SETTINGS; s->part[p] && k <= SECRETS; k++)
+            for (size_t i = 0; i < wk_result_rows(s->part[p]->read[k]); i++) {
+                const struct wk_result *r = s->part[p]->read[k];
+                struct value *v = &s->value[s->values];
+                const struct wk_tenant_ref *t;
 
-        (void)wk_uuid_parse(wk_result_text(r, row, 0, NULL), &v->tenant);
-        v->plugin = wk_result_text(r, row, 1, NULL);
-        v->key = wk_result_text(r, row, 2, NULL);
-        s->values++;
-        if (i < a)
-            v->text = wk_result_text(r, row, 3, NULL);
-        else if (!(v->sealed = s->blobs[i] = unhex(wk_result_text(r, row, 3, NULL), &v->sealed_len)))
-            return false;
-    }
-    qsort(s->value, s->values, sizeof *s->value, compare_values);
+                (void)wk_uuid_parse(wk_result_text(r, i, 0, NULL), &v->tenant);
+                t = find(s, &v->tenant);
+                if (!t || t->server != p)
+                    continue;
+                v->plugin = wk_result_text(r, i, 1, NULL);
+                v->key = wk_result_text(r, i, 2, NULL);
+                if (k == SETTINGS)
+                    v->text = wk_result_text(r, i, 3, NULL);
+                else if (!(v->sealed = s->blobs[s->values] = unhex(wk_result_text(r, i, 3, NULL), &v->sealed_len)))
+                    return false;
+                s->values++;
+            }
+    if (s->values)
+        qsort(s->value, s->values, sizeof *s->value, compare_values);
     for (size_t i = 0; i < s->values; i++) {
         struct wk_tenant_ref *t = find(s, &s->value[i].tenant);
 
-        if (t && !t->value_count++)
+        if (!t->value_count++)
             t->first_value = i;
     }
     return true;
 }
 
-bool wk_directory_load(struct wk_directory *dir, struct wk_db *db, int64_t until_us, struct wk_err *err)
+static struct part *read_part(struct wk_db *db, int64_t until_us, struct wk_err *err)
 {
-    struct wk_exec items[4] = {{.stmt = &q_tenants}, {.stmt = &q_addresses}, {.stmt = &q_settings}, {.stmt = &q_secrets}};
+    struct wk_exec items[READS] = {[TENANTS] = {.stmt = &q_tenants}, [ADDRESSES] = {.stmt = &q_addresses}, [SETTINGS] = {.stmt = &q_settings},
+                                   [SECRETS] = {.stmt = &q_secrets}, [MOVED] = {.stmt = &q_moved}};
     struct wk_conn *conn = wk_db_acquire(db, WK_DB_HOST, 0, NULL, until_us, err);
-    struct wk_snapshot *s;
+    struct part *p;
     bool ok;
 
     if (!conn)
-        return false;
-    ok = wk_conn_exec(conn, items, WK_COUNT(items), WK_EXEC_SYNC, until_us, err);
+        return NULL;
+    ok = wk_conn_exec(conn, items, READS, WK_EXEC_SYNC, until_us, err);
     wk_db_release(conn);
     if (!ok)
-        return false;
-    s = calloc(1, sizeof *s);
-    for (size_t i = 0; i < WK_COUNT(items); i++) {
-        if (s)
-            s->kept[i] = items[i].result;
-        else
-            wk_result_free(items[i].result);
+        return NULL;
+    p = calloc(1, sizeof *p);
+    if (p)
+        p->gone = calloc(wk_result_rows(items[MOVED].result) + 1, sizeof *p->gone);
+    if (!p || !p->gone) {
+        wk_exec_clear(items, READS);
+        free(p);
+        wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "tenant directory");
+        return NULL;
     }
-    if (!s || !read_tenants(s, s->kept[0]) || !read_places(s, s->kept[1]) || !read_values(s, s->kept[2], s->kept[3])) {
-        snapshot_destroy(s);
+    p->refs = 1;
+    for (size_t i = 0; i < READS; i++)
+        p->read[i] = items[i].result;
+    for (; p->n_gone < wk_result_rows(p->read[MOVED]); p->n_gone++) {
+        (void)wk_uuid_parse(wk_result_text(p->read[MOVED], p->n_gone, 0, NULL), &p->gone[p->n_gone].tenant);
+        p->gone[p->n_gone].to = wk_result_text(p->read[MOVED], p->n_gone, 1, NULL);
+    }
+    return p;
+}
+
+bool wk_directory_read(const struct wk_directory *dir, const struct wk_dbserver *servers, unsigned n, struct wk_snapshot **out, struct wk_err *err)
+{
+    struct wk_snapshot *s = calloc(1, sizeof *s);
+    struct wk_err why = {0};
+    bool ok = true;
+
+    *out = NULL;
+    if (!s)
         return wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "tenant directory");
-    }
     s->refs = 1;
+    s->parts = n;
+    for (unsigned p = 0; p < n; p++) {
+        s->part[p] = read_part(servers[p].db, wk_mono_us() + (p ? OTHERS_US : MAIN_US), &why);
+        if (s->part[p])
+            continue;
+        *err = why;
+        if (n > 1)
+            (void)snprintf(err->msg, sizeof err->msg, "server %s: %.150s", servers[p].name, why.msg);
+        ok = false;
+        if (dir->now && dir->now->part[p]) {
+            s->part[p] = dir->now->part[p];
+            s->part[p]->refs++;
+        }
+    }
+    if (!s->part[0] || !read_tenants(s, servers) || !read_places(s) || !read_values(s)) {
+        ok = s->part[0] ? wk_fail(err, WK_TRANSIENT, "host.short_of_memory", "tenant directory") : false;
+        snapshot_destroy(s);
+        return ok;
+    }
+    *out = s;
+    return ok;
+}
+
+uint32_t wk_directory_arrivals(const struct wk_directory *dir, const struct wk_snapshot *next)
+{
+    uint32_t servers = 0;
+
+    for (size_t i = 0; next && next->parts > 1 && dir->now && i < next->tenants; i++) {
+        const struct wk_tenant_ref *was = find(dir->now, &next->tenant[i].tenant.id);
+
+        if (!was || was->server != next->tenant[i].server)
+            servers |= UINT32_C(1) << next->tenant[i].server;
+    }
+    return servers;
+}
+
+void wk_directory_use(struct wk_directory *dir, struct wk_snapshot *next)
+{
+    if (!next)
+        return;
     snapshot_unref(dir->now);
-    dir->now = s;
-    return true;
+    dir->now = next;
+}
+
+void wk_snapshot_drop(struct wk_snapshot *snapshot) { snapshot_unref(snapshot); }
+
+bool wk_directory_load(struct wk_directory *dir, const struct wk_dbserver *servers, unsigned n, struct wk_err *err)
+{
+    struct wk_snapshot *next;
+    bool ok = wk_directory_read(dir, servers, n, &next, err);
+
+    wk_directory_use(dir, next);
+    return ok;
 }
 
 struct wk_directory *wk_directory_create(struct wk_err *err)
@@ -285,6 +436,21 @@ void wk_directory_destroy(struct wk_directory *dir)
 }
 
 bool wk_directory_is_loaded(const struct wk_directory *dir) { return dir->now != NULL; }
+bool wk_directory_has(const struct wk_directory *dir, unsigned server) { return dir->now && server < dir->now->parts && dir->now->part[server]; }
+
+bool wk_directory_is_whole(const struct wk_directory *dir)
+{
+    for (unsigned i = 0; dir->now && i < dir->now->parts; i++)
+        if (!dir->now->part[i])
+            return false;
+    return dir->now != NULL;
+}
+
+bool wk_directory_has_left(const struct wk_directory *dir, unsigned server, const struct wk_uuid *tenant)
+{
+    return wk_directory_has(dir, server) && left_to(dir->now->part[server], tenant);
+}
+
 const struct wk_tenant_ref *wk_directory_find(const struct wk_directory *dir, const struct wk_uuid *tenant) { return find(dir->now, tenant); }
 
 const struct wk_tenant_ref *wk_directory_by_address(const struct wk_directory *dir, const char *channel, const char *address, size_t len)

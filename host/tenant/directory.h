@@ -1,25 +1,36 @@
-/* directory.h - who a number, an account or an id belongs to: all tenants of the server in memory, read whole when they change.
+/* directory.h - who a number, an account or an id belongs to, and which server has it: all tenants of all servers in memory, read whole when they change.
  * A snapshot is immutable and counted: a call keeps the one it started with. Threads: the loop's. */
 #ifndef WK_DIRECTORY_H
 #define WK_DIRECTORY_H
 #include <wakala/call.h>
 
-struct wk_db;
+struct wk_dbserver;
 struct wk_directory;
 struct wk_snapshot;
 
 struct wk_tenant_ref { /* one tenant in one snapshot */
     struct wk_tenant tenant;
     const char *schema; /* "pool" or its own */
+    unsigned server;    /* index in the engine */
+    uint64_t since_xid; /* events of that server's log before it are not its own any more; 0: it was born there */
     struct wk_snapshot *snapshot;
     size_t first_value, value_count; /* its settings and secrets in the snapshot */
 };
 
 struct wk_directory *wk_directory_create(struct wk_err *err);
 void wk_directory_destroy(struct wk_directory *dir); /* NULL allowed */
-/* Read everything again; the old snapshot serves until then and for who holds it. Parks. */
-bool wk_directory_load(struct wk_directory *dir, struct wk_db *db, int64_t until_us, struct wk_err *err);
-bool wk_directory_is_loaded(const struct wk_directory *dir);
+/* Read everything again, and use it; the old snapshot serves until then and for who holds it. A server that does not answer keeps what it said last.
+ * Parks: 5 s for the first server, 2 s for each other. False: one did not answer, and err says which. */
+bool wk_directory_load(struct wk_directory *dir, const struct wk_dbserver *servers, unsigned n, struct wk_err *err);
+/* The same in two steps. *next NULL: there is nothing new. Not used: wk_snapshot_drop(). */
+bool wk_directory_read(const struct wk_directory *dir, const struct wk_dbserver *servers, unsigned n, struct wk_snapshot **next, struct wk_err *err);
+uint32_t wk_directory_arrivals(const struct wk_directory *dir, const struct wk_snapshot *next); /* a bit for each server that has tenants it had not */
+void wk_directory_use(struct wk_directory *dir, struct wk_snapshot *next); /* NULL allowed */
+void wk_snapshot_drop(struct wk_snapshot *snapshot);                        /* NULL allowed */
+bool wk_directory_is_loaded(const struct wk_directory *dir); /* main's tenants are known */
+bool wk_directory_is_whole(const struct wk_directory *dir);  /* those of all servers: who is not there is nobody's */
+bool wk_directory_has(const struct wk_directory *dir, unsigned server);
+bool wk_directory_has_left(const struct wk_directory *dir, unsigned server, const struct wk_uuid *tenant); /* for another server */
 
 /* Borrowed until the next load: take it to keep it. NULL: nobody's. */
 const struct wk_tenant_ref *wk_directory_find(const struct wk_directory *dir, const struct wk_uuid *tenant);

@@ -1,26 +1,27 @@
 #include "tenant/dump.h"
 #include "db/sync.h"
 #include "tenant/life.h"
+#include "tenant/tables.h"
 #include <stdlib.h>
 
-enum { FETCH = 500, REMOVE = 5000 };
+enum { FETCH = 500 };
 
 struct work {
     PGconn *app;
-    PGresult *tables; /* names, quoted: "pool"."orders_order" */
+    struct wk_tables tables;
     char schema[80];
 };
 
 static void finish(struct work *w)
 {
-    PQclear(w->tables);
+    wk_tables_finish(&w->tables);
     PQfinish(w->app);
 }
 
-/* A transaction inside the tenant. */
-static bool begin(struct work *w, const char *how, const char *tenant, struct wk_err *err)
+static bool find_tables(const struct wk_dump *dump, struct work *w, struct wk_err *err)
 {
-    return wk_sync_command(w->app, how, 0, NULL, err) && wk_sync_command(w->app, "SELECT set_config('app.tenant', $1, true)", 1, &tenant, err);
+    w->app = wk_sync_open(dump->app_conninfo, err);
+    return w->app && wk_tables_find(w->app, w->schema, &w->tables, err);
 }
 
 static bool find_schema(const struct wk_dump *dump, const char *tenant, const char *condition, struct work *w, struct wk_err *err)
@@ -42,19 +43,6 @@ static bool find_schema(const struct wk_dump *dump, const char *tenant, const ch
     PQclear(r);
     PQfinish(host);
     return ok;
-}
-
-/* Every table of the tenant's schema that has tenants' rows. */
-static bool find_tables(const struct wk_dump *dump, struct work *w, struct wk_err *err)
-{
-    const char *values[] = {w->schema};
-
-    w->app = wk_sync_open(dump->app_conninfo, err);
-    w->tables = w->app ? wk_sync_run(w->app, "SELECT format('%I.%I', n.nspname, c.relname), c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-                                             "WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND EXISTS (SELECT FROM pg_attribute a "
-                                             "WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) ORDER BY 2", 1, values, err)
-                       : NULL;
-    return w->tables != NULL;
 }
 
 /* --- writing --- */
@@ -116,10 +104,10 @@ bool wk_dump_write(const struct wk_dump *dump, FILE *out, size_t *rows, struct w
     *rows = 0;
     (void)wk_uuid_text(&dump->tenant, tenant);
     ok = find_schema(dump, tenant, "true", &w, err) && write_host(dump, out, rows, err) && find_tables(dump, &w, err) &&
-         begin(&w, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", tenant, err) && write_table(w.app, "wakala.outbound", "wakala.outbound", out, rows, err) &&
+         wk_tables_begin(w.app, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", tenant, err) && write_table(w.app, "wakala.outbound", "wakala.outbound", out, rows, err) &&
          write_table(w.app, "wakala.audit", "wakala.audit", out, rows, err);
-    for (int i = 0; ok && i < PQntuples(w.tables); i++)
-        ok = write_table(w.app, PQgetvalue(w.tables, i, 0), PQgetvalue(w.tables, i, 1), out, rows, err);
+    for (int i = 0; ok && i < wk_tables_count(&w.tables); i++)
+        ok = write_table(w.app, wk_tables_quoted(&w.tables, i), wk_tables_name(&w.tables, i), out, rows, err);
     (void)snprintf(end, sizeof end, "{\"rows\": %zu}", *rows);
     ok = ok && put(out, end, err) && (!fflush(out) || wk_fail(err, WK_SYSTEM, "tenant.export", "the export cannot be written: no room?"));
     finish(&w);
@@ -128,58 +116,18 @@ bool wk_dump_write(const struct wk_dump *dump, FILE *out, size_t *rows, struct w
 
 /* --- removing --- */
 
-/* A piece of one table, by itself. *is_held: rows of another table still need these (a foreign key inside a plugin): they go in a later round. */
-static bool remove_piece(struct work *w, const char *table, const char *tenant, size_t *n, bool *is_held, struct wk_err *err)
-{
-    char sql[512];
-    PGresult *r;
-
-    (void)snprintf(sql, sizeof sql, "DELETE FROM %s WHERE ctid = ANY (ARRAY(SELECT ctid FROM %s WHERE tenant_id = wakala.tenant_id() LIMIT %d))", table, table, REMOVE);
-    *n = 0;
-    *is_held = false;
-    if (!begin(w, "BEGIN", tenant, err))
-        return false;
-    r = PQexec(w->app, sql);
-    *is_held = PQresultErrorField(r, PG_DIAG_SQLSTATE) && !strcmp(PQresultErrorField(r, PG_DIAG_SQLSTATE), "23503");
-    if (PQresultStatus(r) == PGRES_COMMAND_OK)
-        *n = (size_t)strtoull(PQcmdTuples(r), NULL, 10);
-    else if (!*is_held)
-        wk_fail(err, WK_SYSTEM, "db.statement", "%s: %.180s", table, PQresultErrorMessage(r));
-    if (PQresultStatus(r) != PGRES_COMMAND_OK && !*is_held) {
-        PQclear(r);
-        return false;
-    }
-    PQclear(r);
-    return wk_sync_command(w->app, *is_held ? "ROLLBACK" : "COMMIT", 0, NULL, err);
-}
-
 bool wk_dump_remove(const struct wk_dump *dump, size_t *rows, struct wk_err *err)
 {
     char tenant[WK_UUID_TEXT], *answer = NULL;
     struct wk_life_ask gone = {.what = WK_LIFE_GONE, .id = &dump->tenant, .asked = "{}", .role = "operator"};
     struct work w = {0};
-    bool ok, is_held = true, has_moved = true;
+    bool ok;
 
     *rows = 0;
     (void)wk_uuid_text(&dump->tenant, tenant);
-    ok = find_schema(dump, tenant, "coalesce(delete_at <= wakala.now(), false)", &w, err) && find_tables(dump, &w, err);
-    while (ok && is_held && has_moved) { /* as often as one table holds another's rows */
-        is_held = has_moved = false;
-        for (int i = 0; ok && i < PQntuples(w.tables); i++) {
-            bool held = false;
-            size_t n = 1;
-
-            while (ok && n && !held) {
-                ok = remove_piece(&w, PQgetvalue(w.tables, i, 0), tenant, &n, &held, err);
-                *rows += n;
-                has_moved = has_moved || n;
-            }
-            is_held = is_held || held;
-        }
-    }
-    if (ok && is_held)
-        ok = wk_fail(err, WK_SYSTEM, "db.statement", "tables of schema %s hold each other's rows: nothing more can be removed", w.schema);
-    ok = ok && wk_life_now(dump->host_conninfo, &gone, &answer, err);
+    ok = find_schema(dump, tenant, "coalesce(delete_at <= wakala.now(), false)", &w, err) &&
+         (w.app = wk_tables_open(dump->owner_conninfo, dump->server, err)) && wk_tables_find(w.app, w.schema, &w.tables, err) &&
+         wk_tables_clear(w.app, &w.tables, tenant, rows, err) && wk_life_now(&(struct wk_life_site){dump->host_conninfo, UINT32_MAX}, 1, &gone, &answer, err);
     free(answer);
     finish(&w);
     return ok;

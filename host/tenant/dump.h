@@ -8,6 +8,7 @@
 
 struct wk_dump {
     const char *host_conninfo, *app_conninfo;
+    const char *owner_conninfo, *server; /* for a removal: database.owner, and the server's name for messages */
     struct wk_uuid tenant;
 };
 /* One moment of the database as JSON lines: {"tenant": ..}, then {"table", "row"} of every row (also what was sent, its settings, its audit), then {"rows": n}: a

@@ -5,8 +5,8 @@
 #include <wakala/base.h>
 #include <wakala/err.h>
 
-struct wk_db;
 struct wk_migrate_conf;
+struct wk_dbserver;
 
 enum wk_life { /* what is done, with what `asked` (JSON text, never NULL) holds. The answer is the tenant, unless it says otherwise */
     WK_LIFE_CREATE,    /* a tenant as in POST /v1/tenants; the answer: {"is_new", "tenant"} */
@@ -29,8 +29,13 @@ struct wk_life_ask {
     const char *subject, *role, *trace; /* for the audit; NULL: "-" */
 };
 /* tenant.invalid, tenant.name_taken, tenant.number_taken, tenant.request_used, tenant.deleting, tenant.unknown (BUSINESS), db.*. *answer is malloc'd. */
-bool wk_life_now(const char *conninfo, const struct wk_life_ask *ask, char **answer, struct wk_err *err);
-bool wk_life_run(struct wk_db *db, const struct wk_life_ask *ask, int64_t until_us, char **answer, struct wk_err *err);
+/* Of all servers: a tenant is made on its shard's, found where it is, and its name and numbers are nobody else's on any. */
+struct wk_life_site { /* a server, for commands */
+    const char *conninfo;
+    uint32_t shards;
+};
+bool wk_life_now(const struct wk_life_site *sites, unsigned n, const struct wk_life_ask *ask, char **answer, struct wk_err *err);
+bool wk_life_run(struct wk_dbserver *servers, unsigned n, const struct wk_life_ask *ask, int64_t until_us, char **answer, struct wk_err *err);
 
 /* Finishes what a crash, or a worker (which may make no schema), left open: of one tenant, or (NULL) of all. `migrate` needs the owner's conninfo, share
  * directory and plugins. `done` is called for each. Blocks. Safe to repeat, and beside itself. */

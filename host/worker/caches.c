@@ -4,7 +4,7 @@
 #include "redis/redis.h"
 #include "share/share.h"
 
-static int64_t database_now(void *engine) { return wk_engine_now_us(engine); }
+static int64_t database_now(void *engine) { return wk_dbserver_now_us(&((struct wk_engine *)engine)->server[0]); }
 
 static void invalidated(void *cache, const struct wk_uuid *tenant, const char *pattern, const struct wk_uuid *id) { wk_cache_seen(cache, tenant, pattern, id); }
 static void unseen(void *cache) { wk_cache_doubt(cache); }
@@ -39,7 +39,7 @@ bool wk_caches_create(struct wk_engine *engine, const struct wk_settings *s, uns
     struct wk_cache_conf conf = {.sched = engine->sched, .share = engine->share, .l1_max = (size_t)wk_settings_int(s, "cache.l1_max"),
                                  .l1_ttl_ms = (uint32_t)wk_settings_int(s, "cache.l1_ttl"), .l2_ttl_ms = (uint32_t)wk_settings_int(s, "cache.l2_ttl"),
                                  .negative_ttl_ms = (uint32_t)wk_settings_int(s, "cache.negative_ttl"), .wait_ms = (uint32_t)wk_settings_int(s, "cache.wait"),
-                                 .value_max = (size_t)wk_settings_int(s, "cache.value_max"), .has_log = true, .worker = worker, .now_us = database_now,
+                                 .value_max = (size_t)wk_settings_int(s, "cache.value_max"), .logs = engine->servers, .worker = worker, .now_us = database_now,
                                  .now_arg = engine};
 
     if (!open_redis(engine, s, err))

@@ -63,7 +63,7 @@ static void resign(struct wk_mesh_keeper *k)
 /* False: somebody else has it, or the database does not answer. */
 static bool become_keeper(struct wk_mesh_keeper *k)
 {
-    struct wk_conn *conn = wk_db_acquire(k->engine->db, WK_DB_HOST, 0, NULL, wk_mono_us() + STATEMENT_US, NULL);
+    struct wk_conn *conn = wk_db_acquire(k->engine->server[0].db, WK_DB_HOST, 0, NULL, wk_mono_us() + STATEMENT_US, NULL);
     struct wk_result *rows = NULL;
 
     if (conn && wk_conn_run(conn, &q_lock, NULL, 0, &rows, wk_mono_us() + STATEMENT_US, NULL) && *wk_result_text(rows, 0, 0, NULL) == 't') {
@@ -135,7 +135,7 @@ static void run_round(struct wk_mesh_keeper *k)
     bool ok;
 
     k->is_changed = false; /* before: what changes while we read is another round's */
-    ok = wk_places_read(k->conn, wk_mono_us() + STATEMENT_US, &places, &err) && reconcile(k, &places, &err);
+    ok = wk_places_read(k->engine->server, k->engine->servers, wk_mono_us() + STATEMENT_US, &places, &err) && reconcile(k, &places, &err);
     wk_places_finish(&places);
     k->pause_ms = ok ? 0 : k->pause_ms ? 2 * k->pause_ms : PAUSE_MS;
     k->pause_ms = k->pause_ms < PAUSE_MAX_MS ? k->pause_ms : PAUSE_MAX_MS;

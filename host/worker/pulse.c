@@ -19,7 +19,7 @@ struct shown { /* a counter of this process that /metrics shows as the sum over 
 struct wk_pulse {
     struct wk_engine *engine;
     struct wk_front *front;
-    struct wk_log *log;
+    const struct wk_log *log[WK_SERVERS];
     struct wk_inbox_room *inbox;
     struct event *timer;
     unsigned beats;
@@ -67,11 +67,20 @@ static void show_bus(struct wk_pulse *p, const struct wk_bus_stats *b)
     }
 }
 
+static void add(struct wk_event_stats *sum, const struct wk_event_stats *one)
+{
+    sum->read += one->read, sum->handled += one->handled, sum->failed += one->failed;
+    sum->parked += one->parked, sum->dead += one->dead, sum->expired += one->expired;
+    if (one->bus.name)
+        sum->bus = one->bus;
+}
+
 static void on_beat(evutil_socket_t fd, short what, void *arg)
 {
     struct wk_pulse *p = arg;
     const struct wk_httpd_stats *h = wk_httpd_stats(wk_front_httpd(p->front));
-    const struct wk_event_stats *e = wk_event_stats(p->log);
+    struct wk_event_stats sum = {0};
+    const struct wk_event_stats *e = &sum;
     const struct wk_inbox_stats *i = wk_inbox_stats(p->inbox);
 
     (void)fd;
@@ -79,6 +88,8 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     wk_share_beat(p->engine->share);
     if (p->beats++ % SLOW_EVERY)
         return;
+    for (unsigned s = 0; s < p->engine->servers; s++)
+        add(&sum, wk_event_stats(p->log[s]));
     wk_share_set_load(p->engine->share, h->idle, h->busy, wk_sched_live(p->engine->sched));
     show(&p->read, e->read), show(&p->handled, e->handled), show(&p->failed, e->failed), show(&p->parked, e->parked), show(&p->dead, e->dead), show(&p->expired, e->expired);
     show(&p->stored, i->stored), show(&p->duplicates, i->duplicates), show(&p->statuses, i->statuses);
@@ -91,7 +102,7 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
         show_redis(p, wk_redis_stats(p->engine->redis));
 }
 
-struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, struct wk_log *log, struct wk_inbox_room *inbox, struct wk_err *err)
+struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, const struct wk_log *const *logs, struct wk_inbox_room *inbox, struct wk_err *err)
 {
     static const struct timeval beat = {0, BEAT_MS * 1000};
     struct wk_pulse *p = calloc(1, sizeof *p);
@@ -103,7 +114,7 @@ struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *fron
     }
     p->engine = engine;
     p->front = front;
-    p->log = log;
+    memcpy(p->log, logs, engine->servers * sizeof *p->log);
     p->inbox = inbox;
     p->read.metric = wk_metric(WK_COUNTER, "wakala_events_read_total", NULL, "events read from the log");
     p->handled.metric = wk_metric(WK_COUNTER, "wakala_events_handled_total", NULL, "events handled, once per subscriber");

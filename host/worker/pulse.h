@@ -6,7 +6,8 @@
 #include "inbox/inbox.h"
 #include "worker/front.h"
 struct wk_pulse;
-struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, struct wk_log *log, struct wk_inbox_room *inbox, struct wk_err *err);
+struct wk_pulse *wk_pulse_create(struct wk_engine *engine, struct wk_front *front, const struct wk_log *const *logs, struct wk_inbox_room *inbox,
+                                 struct wk_err *err); /* logs: one a server */
 void wk_pulse_destroy(struct wk_pulse *pulse);
 void wk_pulse_guard(void); /* once per process, before any plugin is loaded */
 #endif

@@ -35,15 +35,20 @@ struct worker {
     struct wk_engine engine;
     struct wk_inbox_room *inbox;
     struct wk_front *front;
-    struct wk_log *log;
+    struct served { /* a server, and the log that lies there */
+        struct worker *worker;
+        struct wk_log *log;
+        bool is_log_running;
+        struct wk_listen *listens[3];
+    } served[WK_SERVERS];
     struct wk_pulse *pulse;
     struct wk_mesh_keeper *mesh; /* NULL: no mesh */
-    struct wk_listen *listens[3];
     struct event *control, *adopt, *wake, *term;
     struct wk_fiber *boot, *housekeeper;
     uint8_t secret_key[WK_SECRET_KEY], old_secret_key[WK_SECRET_KEY];
     int give_fd;
-    bool is_serving, is_draining, is_http_done, is_directory_stale, is_log_running;
+    bool is_serving, is_draining, is_http_done, is_directory_stale;
+    unsigned drains; /* fibers that drain a log */
     int status;
 };
 
@@ -129,22 +134,36 @@ static bool load(struct worker *w, struct wk_err *err)
     return wk_registry_open(w->engine.registry, err);
 }
 
-static bool budget_take(void *arg) { return wk_share_budget_take(arg, 0); }
-static void budget_give(void *arg) { wk_share_budget_give(arg, 0); }
+/* A server as its pools know it. */
+struct pooled {
+    struct wk_share *share;
+    const char *name;
+    unsigned index;
+};
+static bool budget_take(void *arg) { return wk_share_budget_take(((struct pooled *)arg)->share, ((struct pooled *)arg)->index); }
+static void budget_give(void *arg) { wk_share_budget_give(((struct pooled *)arg)->share, ((struct pooled *)arg)->index); }
+
+/* A worker is ready without the others: their tenants wait, nobody else does. */
 static void db_state(void *arg, enum wk_db_role role, bool is_up, const struct wk_err *err)
 {
-    struct worker *w = arg;
+    const struct pooled *p = arg;
+    char dep[24];
 
-    wk_share_set_dep(w->share, role == WK_DB_APP ? "postgres-app" : "postgres", is_up, false, 0);
-    say(is_up ? WK_INFO : WK_ERROR, is_up ? NULL : err, is_up ? "database: connected" : "database: not reachable");
+    (void)snprintf(dep, sizeof dep, "server-%.16s", p->name);
+    if (!p->index || role == WK_DB_HOST)
+        wk_share_set_dep(p->share, p->index ? dep : role == WK_DB_APP ? "postgres-app" : "postgres", is_up || p->index, p->index && !is_up, 0);
+    if (p->index)
+        wk_log_line(is_up ? WK_INFO : WK_ERROR, &(struct wk_log_fields){.err = is_up ? NULL : err}, "database server %s: %s", p->name, is_up ? "connected" : "not reachable");
+    else
+        say(is_up ? WK_INFO : WK_ERROR, is_up ? NULL : err, is_up ? "database: connected" : "database: not reachable");
 }
 
-static void published(void *arg, unsigned cls, uint64_t lanes)
+static void published(void *arg, unsigned server, unsigned cls, uint64_t lanes)
 {
     struct worker *w = arg;
 
-    if (w->is_log_running)
-        wk_log_published(w->log, cls, lanes);
+    if (w->served[server].is_log_running)
+        wk_log_published(w->served[server].log, cls, lanes);
     else
         wk_share_wake_others(w->share, cls, lanes);
 }
@@ -152,42 +171,77 @@ static void published(void *arg, unsigned cls, uint64_t lanes)
 static void on_switch_leave(void *data) { wk_blame_save(&((struct wk_call *)data)->blame); }
 static void on_switch_enter(void *data) { wk_blame_restore(&((struct wk_call *)data)->blame); }
 
+static bool make_pools(struct worker *w, const struct wk_settings *s, struct wk_err *err)
+{
+    uint32_t connections = (uint32_t)wk_settings_int(s, "database.connections");
+    uint32_t statement = (uint32_t)wk_settings_int(s, "database.statement_deadline");
+    uint32_t kept = wk_mesh_is_wanted(&w->engine) ? 5 : 4; /* lanes, listeners, flushes and the mesh's keeper each keep one of the host's */
+    struct wk_db_conf db = {.pool = {[WK_DB_APP] = {.min = 1, .max = connections, .statement_ms = statement},
+                                     [WK_DB_HOST] = {.min = 2, .max = connections + kept, .statement_ms = statement}},
+                            .application_name = "wakala", .connect_timeout_ms = (uint32_t)wk_settings_int(s, "database.connect_deadline"),
+                            .budget_take = budget_take, .budget_give = budget_give, .on_state = db_state};
+    static struct pooled pooled[WK_SERVERS];
+
+    for (unsigned i = 0; i < w->engine.servers; i++) {
+        const struct wk_server_conf *conf = wk_config_server(w->config, i);
+
+        pooled[i] = (struct pooled){w->share, conf->name, i};
+        db.pool[WK_DB_APP].conninfo = conf->app;
+        db.pool[WK_DB_HOST].conninfo = conf->host;
+        db.budget_arg = db.on_arg = &pooled[i];
+        /* All generations together may hold what one generation of this configuration may; a starting one gets its floor regardless. */
+        wk_share_budget_set(w->share, i, w->args->workers * (2 * connections + kept), 8);
+        w->engine.server[i].name = conf->name;
+        w->engine.server[i].shards = conf->shards;
+        if (!(w->engine.server[i].db = wk_db_create(w->engine.base, &db, err)))
+            return false;
+    }
+    return true;
+}
+
+static bool make_logs(struct worker *w, struct wk_log_conf *conf, struct wk_err *err)
+{
+    for (unsigned i = 0; i < w->engine.servers; i++) {
+        conf->server = i;
+        w->served[i].worker = w;
+        if (!(w->served[i].log = wk_log_create(conf, err)))
+            return false;
+    }
+    return true;
+}
+
 static bool wire(struct worker *w, struct wk_err *err)
 {
     const struct wk_settings *s = wk_config_host(w->config);
     const char *seed = getenv("WAKALA_SEED");
     struct wk_sched_conf sched = {.max_fibers = (uint32_t)wk_settings_int(s, "host.fibers_max"), .seed = seed ? strtoull(seed, NULL, 10) : 0};
-    uint32_t connections = (uint32_t)wk_settings_int(s, "database.connections");
-    uint32_t statement = (uint32_t)wk_settings_int(s, "database.statement_deadline");
-    uint32_t kept = wk_mesh_is_wanted(&w->engine) ? 5 : 4; /* lanes, listeners, flushes and the mesh's keeper each keep one of the host's */
-    struct wk_db_conf db = {.pool = {[WK_DB_APP] = {.conninfo = wk_settings_text(s, "database.app"), .min = 1, .max = connections, .statement_ms = statement},
-                                     [WK_DB_HOST] = {.conninfo = wk_settings_text(s, "database.host"), .min = 2, .max = connections + kept, .statement_ms = statement}},
-                            .application_name = "wakala", .connect_timeout_ms = (uint32_t)wk_settings_int(s, "database.connect_deadline"),
-                            .budget_take = budget_take, .budget_give = budget_give, .budget_arg = w->share, .on_state = db_state, .on_arg = w};
     struct wk_inbox_conf inbox = {.engine = &w->engine};
     static char owner[96];
     static struct wk_networks proxies;
     char why[128];
     struct wk_log_conf log = {.engine = &w->engine, .settings = s, .owner = owner, .fallback_ms = (uint32_t)wk_settings_int(s, "bus.log_fallback")};
+    const struct wk_log *logs[WK_SERVERS];
 
+    w->engine.servers = (unsigned)wk_config_server_count(w->config);
     (void)snprintf(owner, sizeof owner, "%s/%u.%u/%d", wk_settings_text(s, "host.name"), w->args->generation, w->args->index, (int)getpid());
     if (wk_networks_parse(wk_settings_text(s, "http.trusted_proxies"), &proxies, why, sizeof why) && proxies.n) /* checked with the configuration */
         w->engine.proxies = &proxies;
     if (!(w->engine.sched = wk_sched_create(w->engine.base, &sched, err)))
         return false;
-    /* All generations together may hold what one generation of this configuration may; a starting one gets its floor regardless. */
-    wk_share_budget_set(w->share, 0, w->args->workers * (2 * connections + kept), 8);
     wk_sched_on_switch(w->engine.sched, on_switch_leave, on_switch_enter);
     w->engine.published = published;
     w->engine.published_arg = w;
     if (wk_mesh_is_wanted(&w->engine) && !(w->mesh = wk_mesh_keeper_create(&w->engine, err)))
         return false;
-    return (w->engine.db = wk_db_create(w->engine.base, &db, err)) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
-           wk_breakers_create(&w->engine, s, err) &&
-           wk_caches_create(&w->engine, s, w->args->index, &log, err) && wk_breakers_listen(&w->engine, err) &&
-           (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
-           (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) &&
-           (w->log = wk_log_create(&log, err)) && (w->pulse = wk_pulse_create(&w->engine, w->front, w->log, w->inbox, err));
+    if (!(make_pools(w, s, err) && (w->engine.client = wk_client_create(w->engine.base, NULL, err)) &&
+          wk_breakers_create(&w->engine, s, err) &&
+          wk_caches_create(&w->engine, s, w->args->index, &log, err) && wk_breakers_listen(&w->engine, err) &&
+          (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
+          (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) && make_logs(w, &log, err)))
+        return false;
+    for (unsigned i = 0; i < w->engine.servers; i++)
+        logs[i] = w->served[i].log;
+    return (w->pulse = wk_pulse_create(&w->engine, w->front, logs, w->inbox, err));
 }
 
 /* --- notices from the database --- */
@@ -204,19 +258,19 @@ static void on_directory(void *arg, const char *payload)
 }
 static void on_clock(void *arg, const char *payload)
 {
-    struct worker *w = arg;
+    struct served *served = arg;
 
     (void)payload;
-    if (w->is_log_running)
-        wk_log_clock_moved(w->log);
+    if (served->is_log_running)
+        wk_log_clock_moved(served->log);
 }
 static void on_parked(void *arg, const char *payload)
 {
-    struct worker *w = arg;
+    struct served *served = arg;
 
     (void)payload;
-    if (w->is_log_running)
-        wk_log_parked_changed(w->log);
+    if (served->is_log_running)
+        wk_log_parked_changed(served->log);
 }
 
 /* A change alone is read at once; of a storm of them, those that come within the next moments together: reading all tenants takes at most a fifth of the time. */
@@ -226,6 +280,22 @@ static void rest_after(struct worker *w, int64_t took_us)
 
     while (!w->is_draining && wk_mono_us() < until)
         (void)wk_fiber_park("worker.housekeeping", until);
+}
+
+/* What waits for a tenant that has come from another server came before all that comes now: it is known before the tenant is. */
+static bool read_directory(struct worker *w, struct wk_err *err)
+{
+    struct wk_snapshot *next;
+    bool ok = wk_directory_read(w->engine.directory, w->engine.server, w->engine.servers, &next, err);
+    uint32_t arrivals = wk_directory_arrivals(w->engine.directory, next);
+
+    for (unsigned i = 0; i < w->engine.servers; i++)
+        if ((arrivals & UINT32_C(1) << i) && w->served[i].is_log_running && !wk_log_load_parked(w->served[i].log, err)) {
+            wk_snapshot_drop(next);
+            return false;
+        }
+    wk_directory_use(w->engine.directory, next);
+    return ok;
 }
 
 /* Keeps the directory fresh: at a notice, and once a minute in case one was lost. */
@@ -242,7 +312,7 @@ static void housekeep(void *arg)
             break;
         began = wk_mono_us();
         w->is_directory_stale = false; /* before: a notice that comes while we read is about what we may not have seen */
-        if (!wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err)) {
+        if (!read_directory(w, &err)) {
             w->is_directory_stale = true;
             say(WK_WARN, &err, "tenant directory could not be read again; the last one serves");
             (void)wk_fiber_sleep(500, NULL);
@@ -273,16 +343,17 @@ static void on_adopt(evutil_socket_t fd, short what, void *arg)
 
 static void start_log(void *arg)
 {
-    struct worker *w = arg;
+    struct served *served = arg;
+    struct worker *w = served->worker;
     struct wk_err err;
 
-    while (!w->is_draining && !wk_directory_is_loaded(w->engine.directory)) /* events of tenants that nobody knows would fail, all of them */
+    while (!w->is_draining && !wk_directory_has(w->engine.directory, (unsigned)(served - w->served))) /* events of tenants that nobody knows would fail, all of them */
         (void)wk_fiber_sleep(50, NULL);
-    while (!w->is_draining && !wk_log_start(w->log, &err)) {
+    while (!w->is_draining && !wk_log_start(served->log, &err)) {
         say(WK_ERROR, &err, "the log cannot start yet");
         (void)wk_fiber_sleep(1000, NULL);
     }
-    w->is_log_running = !w->is_draining;
+    served->is_log_running = !w->is_draining;
 }
 
 static void serve(struct worker *w)
@@ -293,9 +364,11 @@ static void serve(struct worker *w)
         return;
     w->is_serving = true;
     w->adopt = event_new(w->engine.base, w->args->adopt_fd, EV_READ | EV_PERSIST, on_adopt, w);
-    if (!w->adopt || event_add(w->adopt, NULL) || !wk_fiber_spawn(w->engine.sched, "worker.log", start_log, w, &err) ||
-        !wk_mesh_keeper_start(w->mesh, &err))
+    if (!w->adopt || event_add(w->adopt, NULL) || !wk_mesh_keeper_start(w->mesh, &err))
         say(WK_ERROR, &err, "worker cannot serve");
+    for (unsigned i = 0; i < w->engine.servers; i++)
+        if (!wk_fiber_spawn(w->engine.sched, "worker.log", start_log, &w->served[i], &err))
+            say(WK_ERROR, &err, "worker cannot serve");
     for (size_t i = 0; i < w->args->n_listen; i++)
         if (!wk_httpd_listen(wk_front_httpd(w->front), w->args->listen_fds[i], &err))
             say(WK_ERROR, &err, "cannot listen");
@@ -320,18 +393,42 @@ static void http_done(void *arg)
         wk_fiber_wake(w->boot);
 }
 
+static int64_t drain_until(const struct worker *w) { return wk_mono_us() + (int64_t)w->args->drain_ms * 1000 - 1000000; }
+
+/* One of them that does not answer keeps no other. */
+static void drain_log(void *arg)
+{
+    struct served *served = arg;
+    int64_t left = drain_until(served->worker) - wk_mono_us();
+
+    wk_log_drain(served->log, wk_mono_us() + left - left / 4);
+    served->is_log_running = false;
+    served->worker->drains--;
+    wk_fiber_wake(served->worker->boot);
+}
+
+static void drain_logs(struct worker *w, int64_t until)
+{
+    struct wk_err err;
+
+    for (unsigned i = 0; i < w->engine.servers; i++)
+        if (w->served[i].is_log_running && wk_fiber_spawn(w->engine.sched, "worker.drain_log", drain_log, &w->served[i], &err))
+            w->drains++;
+    while (w->drains && wk_mono_us() < until)
+        (void)wk_fiber_park("worker.drain", until);
+}
+
 /* On a fiber: the lanes first, so that the next generation gets them at once; requests meanwhile finish by themselves. */
 static void drain_main(void *arg)
 {
     struct worker *w = arg;
-    int64_t until = wk_mono_us() + (int64_t)w->args->drain_ms * 1000 - 1000000;
+    int64_t until = drain_until(w);
 
     w->boot = wk_fiber_self();
     if (w->housekeeper)
         wk_fiber_wake(w->housekeeper);
     wk_mesh_keeper_drain(w->mesh);
-    if (w->is_log_running)
-        wk_log_drain(w->log, until - (until - wk_mono_us()) / 4);
+    drain_logs(w, until);
     while ((!w->is_http_done || wk_front_running(w->front)) && wk_mono_us() < until)
         (void)wk_fiber_park("worker.drain", wk_mono_us() + 50000);
     wk_inbox_drain(w->inbox, until);
@@ -402,29 +499,44 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     wk_share_wake_take(w->share, lanes);
     for (unsigned c = 1; c < WK_SHARE_CLASSES; c++)
         lanes[0] |= lanes[c];
-    if (lanes[0] && w->is_log_running)
-        wk_log_woken(w->log, lanes[0]);
+    for (unsigned i = 0; i < w->engine.servers; i++) /* which log it was, nobody says: a look costs little */
+        if (lanes[0] && w->served[i].is_log_running)
+            wk_log_woken(w->served[i].log, lanes[0]);
 }
 
-/* The first fiber: what needs the database before the verdict. Only a rehearsal insists on it: a replacement for a crashed worker comes up
+static bool listen_to(struct worker *w, unsigned i, struct wk_err *err)
+{
+    struct served *served = &w->served[i];
+    struct wk_db *db = w->engine.server[i].db;
+
+    return (served->listens[0] = wk_db_listen(db, "wakala_directory", on_directory, w, err)) &&
+           (served->listens[1] = wk_db_listen(db, "wakala_clock", on_clock, served, err)) &&
+           (served->listens[2] = wk_db_listen(db, "wakala_parked", on_parked, served, err));
+}
+
+/* The first fiber: what needs the database before the verdict. Only a rehearsal insists on main: a replacement for a crashed worker comes up
  * without, answers 503, and heals when the database does. */
 static void boot_main(void *arg)
 {
     struct worker *w = arg;
     struct wk_err err = {0};
-    bool ok = wk_directory_load(w->engine.directory, w->engine.db, wk_mono_us() + 5000000, &err);
+    bool ok = wk_directory_load(w->engine.directory, w->engine.server, w->engine.servers, &err);
 
     w->boot = NULL;
-    if (!ok && w->args->is_rehearsal) {
+    if (!wk_directory_is_loaded(w->engine.directory) && w->args->is_rehearsal) {
         verdict(w, &err);
         return;
     }
+    if (!ok)
+        say(WK_ERROR, &err, "the tenants of a database server are not known yet");
     w->is_directory_stale = !ok;
-    w->listens[0] = wk_db_listen(w->engine.db, "wakala_directory", on_directory, w, &err);
-    w->listens[1] = wk_db_listen(w->engine.db, "wakala_clock", on_clock, w, &err);
-    w->listens[2] = wk_db_listen(w->engine.db, "wakala_parked", on_parked, w, &err);
+    for (unsigned i = 0; i < w->engine.servers; i++)
+        if (!listen_to(w, i, &err)) {
+            verdict(w, &err);
+            return;
+        }
     w->housekeeper = wk_fiber_spawn(w->engine.sched, "worker.housekeeping", housekeep, w, &err);
-    if (!w->housekeeper || !w->listens[0] || !w->listens[1] || !w->listens[2] || !wk_inbox_start(w->inbox, &err)) {
+    if (!w->housekeeper || !wk_inbox_start(w->inbox, &err)) {
         verdict(w, &err);
         return;
     }
@@ -447,8 +559,9 @@ static void destroy(struct worker *w)
 {
     struct event *all[] = {w->control, w->adopt, w->wake, w->term};
 
-    for (size_t i = 0; i < WK_COUNT(w->listens); i++)
-        wk_listen_stop(w->listens[i]);
+    for (size_t i = 0; i < WK_COUNT(w->served); i++)
+        for (size_t k = 0; k < WK_COUNT(w->served[i].listens); k++)
+            wk_listen_stop(w->served[i].listens[k]);
     for (size_t i = 0; i < WK_COUNT(all); i++)
         if (all[i])
             event_free(all[i]);

@@ -13,7 +13,7 @@ from harness import demo_values, procs
 from harness.postgres import Postgres
 from harness.procs import until
 from harness.redis import Redis
-from harness.stack import ROOT, Host, default_build, reachable_build, temp_folder, write
+from harness.stack import ROOT, Host, database_of, default_build, reachable_build, servers_conf, temp_folder, write
 
 CONF = """host = {{ workers = {workers}; listen = "127.0.0.1:{port}"; admin = "127.0.0.1:{admin}"; run_dir = "run"; cache_dir = "cache";
   plugin_dir = "plugins"; share_dir = "{share}"; crash_limit = 100; drain_deadline = "{drain}"; worker_memory_max = "{memory}"; }};
@@ -26,7 +26,7 @@ http = {{ header_deadline = "2s"; idle_timeout = "75s"; }};
 
 
 class Small:
-    def __init__(self, workers=2, drain="20s", memory="1G", durable=False, plugins=("whatsapp", "probe"), redis=False):
+    def __init__(self, workers=2, drain="20s", memory="1G", durable=False, plugins=("whatsapp", "probe"), redis=False, servers=None):
         self.dir = temp_folder("wakala-small-")
         build = reachable_build(os.path.abspath(default_build()), self.dir)
         self.pg = Postgres(f"{self.dir}/pg", durable)
@@ -35,13 +35,15 @@ class Small:
         self.host = Host("host", f"{self.dir}/host", build, port[0], port[1])
         self.build, self.workers, self.drain, self.memory, self.plugins = build, workers, drain, memory, plugins
         self.tenants = {}
+        self.servers = servers or {}  # name: shards
 
     def __enter__(self):
         try:
             self.pg.start()
             if self.redis:
                 self.redis.start()
-            self.pg.create_database("wakala")
+            for server in self.all_servers():
+                self.pg.create_database(database_of(server))
             self.configure()
             self.host.cli("migrate", "--test-clock", timeout=120)
             for name, numbers, waba in demo_values.TENANTS:
@@ -85,7 +87,10 @@ class Small:
         write(host.conf, CONF.format(workers=self.workers, port=host.port, admin=host.admin_port, share=f"{self.build}/share",
                                      drain=self.drain, memory=self.memory, app=self.pg.conninfo("wakala", "wakala_app"),
                                      host=self.pg.conninfo("wakala", "wakala_host"), owner=self.pg.conninfo("wakala", "postgres"),
-                                     redis=self.redis.servers if self.redis else ""))
+                                     redis=self.redis.servers if self.redis else "") + servers_conf(self.pg, self.servers))
+
+    def all_servers(self):
+        return ["main", *self.servers]
 
     def second_host(self):
         """Another machine, as far as one can have it here: a host of its own on the same database, Redis and plugins."""
@@ -109,7 +114,10 @@ class Small:
         os.replace(target + ".new", target)
 
     def sql(self, text, timeout=30):
-        return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, "wakala", timeout=timeout)
+        return self.on("main", text, timeout)
+
+    def on(self, server, text, timeout=30):
+        return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, database_of(server), timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, timeout=10):
         c = http.client.HTTPConnection("127.0.0.1", self.host.port, timeout=timeout)
@@ -143,7 +151,8 @@ class Small:
         return until(pids, seconds, "all workers are there", self.host.tail)
 
     def advance(self, seconds):
-        self.pg.sql(f"SELECT wakala.advance('{seconds} seconds')", "wakala")
+        for server in self.all_servers():
+            self.pg.sql(f"SELECT wakala.advance('{seconds} seconds')", database_of(server))
 
 
 class Session:

@@ -35,7 +35,7 @@ class Ledger:
     @staticmethod
     def incoming(sql):
         """[(message id, tenant, how often)] of every inbound message in the log."""
-        rows = sql("SELECT tenant_id, payload FROM wakala.event WHERE type = 'whatsapp.incoming'")
+        rows = sql("SELECT tenant_id, payload FROM wakala.event WHERE type = 'whatsapp.incoming' AND xid > '0'")  # 0: it came along from another server
         return sorted((wamid, tenant, count) for (wamid, tenant), count
                       in collections.Counter((message_id(payload), tenant) for tenant, payload in rows).items())
 

@@ -1,9 +1,9 @@
 """Plays a scenario file against a world: says, taps, hears, breaks things, checks. See scenario.py for the language.
 
-    python3 -m harness.play FILE.play [--seed N] [--fault NAME:3] [--chaos N] [--repeat N] [--keep] [--workers N] [--quiet]
+    python3 -m harness.play FILE.play [--seed N] [--fault NAME:3] [--chaos N] [--moves] [--repeat N] [--keep] [--workers N] [--quiet]
 
 Exit status 0 only when every statement held. A failure names file and line, shows what was heard instead and the command
-that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --fault kills the worker that passes that
+that repeats it. --chaos N kills master and PostgreSQL at N places drawn from the seed; --moves moves the shop between two database servers; --fault kills the worker that passes that
 fault point (docs/design/faults.md).
 """
 import argparse
@@ -265,6 +265,10 @@ class Player:
 
     def do_check_invariants(self):
         """They hold at rest: what is still on its way gets the deadline to arrive."""
+        with self.world.placing:
+            self._check_invariants()
+
+    def _check_invariants(self):
         try:
             procs.until(lambda: not self.world.invariants(), self.deadline, "the invariants hold")
         except Late:
@@ -272,8 +276,9 @@ class Player:
 
     def do_check_ledger(self):
         def audit():
-            return self.ledger.audit(Ledger.incoming(self.world.sql), Ledger.addresses(self.world.sql),
-                                     self.world.sim.stats().get("sends_per_callback", {}), Ledger.unsent(self.world.sql))
+            with self.world.placing:
+                sql = self.world.sql_everywhere
+                return self.ledger.audit(Ledger.incoming(sql), Ledger.addresses(sql), self.world.sim.stats().get("sends_per_callback", {}), Ledger.unsent(sql))
         try:
             procs.until(lambda: self.world.sim.pending() == 0 and not audit(), self.deadline, "the book is clean")
         except Late:
@@ -300,6 +305,31 @@ class Player:
             raise Unmet(f"  it is {now()}, wanted {wanted}") from None
 
 
+class Mover(threading.Thread):
+    """Moves the demo shop to the other database server and back, at drawn moments, while a scenario is played."""
+
+    def __init__(self, world, seed, out):
+        super().__init__(name="mover", daemon=True)
+        self.world, self.dice, self.out, self.stopping, self.failure, self.moves = world, random.Random(seed), out, threading.Event(), None, 0
+
+    def run(self):
+        while not self.stopping.wait(self.dice.uniform(0.2, 1.5)):
+            try:
+                self.out(f"-- {self.world.move('Demo A', 'main' if self.world.place == 'two' else 'two')}")
+                self.moves += 1
+            except Failed as why:
+                self.failure = why
+                return
+
+    def stop(self):
+        """Raises what went wrong, and when nothing was moved at all."""
+        self.stopping.set()
+        self.join()
+        if self.failure or not self.moves:
+            raise self.failure or Failed("the scenario ended before the shop was moved once")
+        self.out(f"-- moved {self.moves} times")
+
+
 ACTIONS = {"says", "says_times", "types", "types_number_of", "sends_location", "sends_raw", "taps", "taps_times", "taps_old", "tap_together"}
 
 
@@ -313,6 +343,8 @@ def repeat_command(path, args):
         words.append(f"--fault {args.fault}")
     if args.chaos:
         words.append(f"--chaos {args.chaos}")
+    if args.moves:
+        words.append("--moves")
     return " ".join(words)
 
 
@@ -321,11 +353,16 @@ def play_file(path, args, out):
     from .stack import Stack
     statements = scenario.load(path)
     chaos = Chaos(args.seed, args.chaos, count_actions(statements)) if args.chaos else None
-    world = Stack(workers=args.workers, point=args.fault, seed=args.seed, keep=args.keep)
+    world = Stack(workers=args.workers, point=args.fault, seed=args.seed, keep=args.keep, others=["two"] if args.moves else ())
     player = Player(world, out, chaos=chaos)
+    mover = Mover(world, args.seed, out) if args.moves else None
     try:
         world.start()
+        if mover:
+            mover.start()
         player.play(statements)
+        if mover:
+            mover.stop()
         findings = world.findings()
         if findings:
             raise Failed("a sanitizer found:\n" + "\n".join(findings[:40]))
@@ -346,6 +383,7 @@ def main(argv):
     parser.add_argument("--seed", type=int, default=int(os.environ.get("WAKALA_SEED", "0") or 0) or random.randrange(1, 1 << 31))
     parser.add_argument("--fault", default=None, metavar="POINT", help="NAME:3 or 37")
     parser.add_argument("--chaos", type=int, default=0)
+    parser.add_argument("--moves", action="store_true", help="the demo shop moves between two database servers all the time")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", action="store_true", help="leave the folder of a failed run")
     parser.add_argument("--repeat", type=int, default=1, help="so many runs, each with the next seed")

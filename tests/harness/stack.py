@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import tempfile
+import threading
 import time
 
 from . import demo_values, fault, procs
@@ -209,12 +210,25 @@ class Host:
             f"{self.name}: {line}" for line in lines if UNLISTED.search(line)]
 
 
+def database_of(server):
+    """Of a database server of the tests: all are databases of one PostgreSQL, which have no more in common than two machines would, and their roles."""
+    return "wakala" if server == "main" else f"wakala_{server}"
+
+
+def servers_conf(pg, servers):
+    """wakala.conf's group of them, {name: shards}; "" without any."""
+    def one(name, shards):
+        ends = "".join(f'{key} = "{pg.conninfo(database_of(name), role)}"; ' for key, role in (("app", "wakala_app"), ("host", "wakala_host"), ("owner", "postgres")))
+        return f'{name} = {{ {ends}shards = "{shards}"; }}; '
+    return f"servers = {{ {''.join(one(*s) for s in servers.items())}}};\n" if servers else ""
+
+
 class Stack:
     """Everything. `faults`: the host's workers count their fault points in self.page, which can be armed again and again; `point`
     arms it once, when the host is ready. Whoever dies of it is replaced by the master and nobody else."""
 
     def __init__(self, folder=None, workers=2, point=None, faults=False, seed=0, keep=False, test_clock=True, ports=None, build=None,
-                 durable=False, one_postgres=False, sim=True, settings=None, redis=False):
+                 durable=False, one_postgres=False, sim=True, settings=None, redis=False, others=()):
         self.is_temporary, self.keep = folder is None, keep or bool(os.environ.get("WAKALA_KEEP"))
         self.dir = folder or temp_folder()
         self.build = reachable_build(os.path.abspath(build or default_build()), self.dir)
@@ -229,6 +243,8 @@ class Stack:
         self.redis = Redis(f"{self.dir}/redis") if redis else None
         self.sim = Sim(port[2])
         self.settings = settings or {}
+        # More database servers, by name: databases of the same PostgreSQL. Where the demo shop is, of all of them, and nobody moves it meanwhile.
+        self.others, self.place, self.placing = tuple(others), "main", threading.RLock()
         if seed:
             self.host.env["WAKALA_SEED"] = str(seed)
         if faults or point:
@@ -262,6 +278,8 @@ class Stack:
         for source in sorted(glob.glob(f"{ROOT}/etc/wakala.d/*.conf")) + sorted(glob.glob(f"{demo}/host.d/*.conf")):
             by_name[os.path.basename(source).partition("-")[2]] = source
         self.host.configure(f"{demo}/host.conf", by_name.values(), values)
+        with open(self.host.conf, "a", encoding="utf-8") as f:
+            f.write(servers_conf(self.pg, {name: "" for name in self.others}))
         values = {
             "app": self.sim_pg.conninfo("wakala_sim", "wakala_app"), "host": self.sim_pg.conninfo("wakala_sim", "wakala_host"),
             "owner": self.sim_pg.conninfo("wakala_sim", "postgres"), "host_port": self.host.port,
@@ -281,8 +299,9 @@ class Stack:
         for host, pg, database in ((self.host, self.pg, "wakala"), (self.sim_host, self.sim_pg, "wakala_sim")):
             if host is self.sim_host and not self.has_sim:
                 continue
-            if not pg.has_database(database):
-                pg.create_database(database)
+            for name in [database] + [database_of(other) for other in self.others if host is self.host]:
+                if not pg.has_database(name):
+                    pg.create_database(name)
             host.cli("migrate", *clock, timeout=120)
         have = {row[0] for row in self.sql("SELECT address FROM wakala.address")}
         for name, numbers, waba in demo_values.TENANTS:
@@ -349,13 +368,26 @@ class Stack:
 
     # what a scenario may ask for
 
-    def sql(self, text, timeout=30):
-        return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, "wakala", timeout=timeout)
+    def sql(self, text, timeout=30, server=None):
+        """Where the demo shop is, unless told."""
+        with self.placing:
+            return self.pg.sql("SET search_path = pool, wakala, public;\n" + text, database_of(server or self.place), timeout=timeout)
+
+    def sql_everywhere(self, text):
+        return [row for server in ("main", *self.others) for row in self.sql(text, server=server)]
+
+    def move(self, tenant, server):
+        """`wakala tenant move` of the demo shop; what it printed."""
+        with self.placing:
+            out = self.host.cli("tenant", "move", tenant, "--server", server)
+            self.place = server
+            return out.strip()
 
     def advance(self, seconds):
         if not self.test_clock:
             raise Failed("time cannot be moved: the database was not made with --test-clock")
-        self.pg.sql(f"SELECT wakala.advance('{seconds} seconds')", "wakala")
+        for server in ("main", *self.others):
+            self.pg.sql(f"SELECT wakala.advance('{seconds} seconds')", database_of(server))
         if self.has_sim:
             self.sim_pg.sql(f"SELECT wakala.advance('{seconds} seconds')", "wakala_sim")
 
@@ -398,7 +430,7 @@ class Stack:
         complaints = []
         for path in sorted(glob.glob(f"{ROOT}/tests/invariants/*.sql")):
             with open(path, encoding="utf-8") as f:
-                rows = self.sql(f.read())
+                rows = self.sql_everywhere(f.read())
             complaints += [f"{os.path.basename(path)}: {', '.join(row)}" for row in rows[:10]]
         return complaints
 

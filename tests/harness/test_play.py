@@ -1,4 +1,5 @@
 """The player against a shop made of ten lines: what counts as heard, which menu is tapped, what a failure says."""
+import contextlib
 import unittest
 
 from harness import scenario
@@ -48,6 +49,8 @@ class FakeSim:
 
 
 class FakeWorld:
+    placing = contextlib.nullcontext()
+
     def __init__(self, script, answers=None):
         self.sim, self.answers, self.killed = FakeSim(script), answers or {}, []
 

@@ -43,7 +43,7 @@ class SiloStack(Stack):
         for tenant in (self.a, self.b):
             pg.sql(seal.insert(tenant, "whatsapp", "access_token", demo_values.ACCESS_TOKEN), database)
 
-    def sql(self, text, timeout=30):
+    def sql(self, text, timeout=30, server=None):
         """What a scenario about tenant A asks for."""
         return self.pg.sql(f"SET search_path = {SCHEMA}, wakala, public;\n" + text.replace("pool.", f"{SCHEMA}."), "wakala", timeout=timeout)
 

@@ -20,7 +20,7 @@ def settings(**more):
 class Rig(Small):
     def __init__(self, mesh=None, http="", **more):
         self.mesh, self.http = mesh or {}, http
-        super().__init__(**more)
+        super().__init__(servers={"eu1": ""}, **more)
 
     def configure(self):
         super().configure()
@@ -35,5 +35,5 @@ class Rig(Small):
 
     def own_server(self, name, server="eu1"):
         """A tenant with a schema, and so a server, of its own. The schema itself is not our business here."""
-        self.pg.sql(f"UPDATE wakala.shard_map SET server = '{server}' WHERE shard = (SELECT shard FROM wakala.tenant WHERE name = '{name}'); "
-                    f"UPDATE wakala.tenant SET isolation = 'schema' WHERE name = '{name}'", "wakala")
+        self.host.cli("tenant", "move", name, "--server", server, timeout=60)
+        self.on(server, f"UPDATE wakala.tenant SET isolation = 'schema' WHERE name = '{name}'")

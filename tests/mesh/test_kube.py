@@ -126,7 +126,8 @@ class Registered(unittest.TestCase):
         self.rig.own_server("Demo B")
         wanted = self.settle()
         self.assertIn(("destinationrules", "wakala-s-eu1"), wanted)
-        self.rig.pg.sql("UPDATE wakala.tenant SET isolation = 'pooled' WHERE name = 'Demo B'", "wakala")
+        self.rig.host.cli("tenant", "move", "Demo B", "--server", "main", timeout=60)
+        self.rig.sql("UPDATE wakala.tenant SET isolation = 'pooled' WHERE name = 'Demo B'")
         self.assertNotIn(("destinationrules", "wakala-s-eu1"), self.settle())
 
     def test_a_thousand_pooled_tenants_add_nothing(self):

@@ -15,7 +15,7 @@ const struct wk_setting mesh_settings[] = {
      .help = "tenants without a domain of their own are reached below it: \"shops.example\" for *.shops.example"},
     WK_SETTING_STRING("service", "wakala:8080", WK_SCOPE_HOST, "Kubernetes service of the hosts, \"name:port\", with or without its namespace"),
     WK_SETTING_STRING("servers", "", WK_SCOPE_HOST,
-                      "services of servers that some tenants have for themselves, \"server=name:port\" with a space between; server: as in the shard map"),
+                      "services of servers that some tenants have for themselves, \"server=name:port\" with a space between; server: as in servers of wakala.conf"),
     WK_SETTING_STRING("workload", "app=wakala", WK_SCOPE_HOST,
                       "labels of the hosts' pods, to which tokens and policies apply: \"key=value key=value\""),
     WK_SETTING_STRING("gateway", "", WK_SCOPE_HOST,

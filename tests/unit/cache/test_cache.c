@@ -493,17 +493,17 @@ static void large_and_local_values_stay_out_of_redis(void **state)
 static void when_nobody_would_tell_nothing_is_served_from_memory(void **state)
 {
     (void)state;
-    open_caches(false, (struct wk_cache_conf){.has_log = true});
+    open_caches(false, (struct wk_cache_conf){.logs = 1});
     assert_int_equal(GET(0), 0);
     table = 1;
     assert_int_equal(GET(0), 1); /* nobody has read the log yet */
-    wk_share_set_log_read(shares[0]);
+    wk_share_set_log_read(shares[0], 0);
     assert_int_equal(GET(0), 1);
     table = 2;
     assert_int_equal(GET(0), 1);
     turn(2100);
     assert_int_equal(GET(0), 2);
-    wk_share_set_log_read(shares[0]);
+    wk_share_set_log_read(shares[0], 0);
     table = 3;
     assert_int_equal(GET(0), 3); /* what was kept in the silence does not count either */
     table = 4;

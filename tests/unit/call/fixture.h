@@ -55,7 +55,7 @@ TEST_PG_FN void load_directory(void *arg)
     struct wk_err err = {0};
 
     (void)arg;
-    if (!wk_directory_load(engine.directory, engine.db, wk_mono_us() + 5000000, &err))
+    if (!wk_directory_load(engine.directory, engine.server, engine.servers, &err))
         fail_msg("%s: %s", err.code, err.msg);
 }
 
@@ -98,14 +98,14 @@ TEST_PG_FN int setup(void **state)
                                      [WK_DB_HOST] = {.conninfo = strdup(test_pg_conninfo(&pg, "wakala_host")), .max = 4}}};
 
     (void)state;
-    engine = (struct wk_engine){.base = event_base_new(), .call_memory_max = 1 << 20, .secret_key = secret_key};
+    engine = (struct wk_engine){.base = event_base_new(), .call_memory_max = 1 << 20, .secret_key = secret_key, .servers = 1, .server = {{.name = "main", .shards = UINT32_MAX}}};
     engine.sched = wk_sched_create(engine.base, NULL, &err);
-    engine.db = wk_db_create(engine.base, &db, &err);
+    engine.server[0].db = wk_db_create(engine.base, &db, &err);
     engine.directory = wk_directory_create(&err);
     engine.offload = wk_offload_create(engine.base, 2, 2, &err);
     free((char *)(uintptr_t)db.pool[WK_DB_APP].conninfo);
     free((char *)(uintptr_t)db.pool[WK_DB_HOST].conninfo);
-    if (!engine.sched || !engine.db || !engine.directory || !engine.offload)
+    if (!engine.sched || !engine.server[0].db || !engine.directory || !engine.offload)
         fail_msg("%s: %s", err.code, err.msg);
     run_body(&(struct body){.bare = load_directory});
     test_pg_sql(&pg, "TRUNCATE pool.t_row");
@@ -116,7 +116,7 @@ TEST_PG_FN int teardown(void **state)
     (void)state;
     wk_offload_destroy(engine.offload);
     wk_directory_destroy(engine.directory);
-    wk_db_destroy(engine.db);
+    wk_db_destroy(engine.server[0].db);
     wk_sched_destroy(engine.sched);
     event_base_free(engine.base);
     return 0;

@@ -397,6 +397,59 @@ static void lists_of_the_host(void **state)
     wk_config_destroy(c);
 }
 
+#define SERVER "app = \"dbname=x user=app\"; host = \"dbname=x user=host\";"
+static void servers_and_their_shards(void **state)
+{
+    struct wk_config *c;
+
+    (void)state;
+    tree_put(&tree, "wakala.conf", HOST DATABASE "servers = { eu1 = { " SERVER " shards = \"17-32\"; }; eu-2 = { " SERVER " owner = \"user=o\"; shards = \"1,3-4\"; };\n"
+                                                 "  spare = { " SERVER " }; };\n");
+    c = load();
+    wk_problems_print(problems, stderr);
+    assert_int_equal(wk_problems_count(problems), 0);
+    assert_int_equal(wk_config_server_count(c), 4);
+    assert_string_equal(wk_config_server(c, 0)->name, "main");
+    assert_string_equal(wk_config_server(c, 0)->app, "dbname=w user=app");
+    assert_string_equal(wk_config_server(c, 1)->host, "dbname=x user=host");
+    assert_null(wk_config_server(c, 1)->owner);
+    assert_string_equal(wk_config_server_find(c, "eu-2")->owner, "user=o");
+    assert_null(wk_config_server(c, 4));
+    assert_null(wk_config_server_find(c, "eu3"));
+    assert_string_equal(wk_config_server_of(c, 1)->name, "eu-2");
+    assert_string_equal(wk_config_server_of(c, 2)->name, "main");
+    assert_string_equal(wk_config_server_of(c, 3)->name, "eu-2");
+    assert_string_equal(wk_config_server_of(c, 16)->name, "main");
+    assert_string_equal(wk_config_server_of(c, 32)->name, "eu1");
+    assert_int_equal(wk_config_server_find(c, "spare")->shards, 0);
+    wk_config_destroy(c);
+}
+
+static void wrong_servers_are_named(void **state)
+{
+    (void)state;
+    tree_put(&tree, "wakala.conf", HOST DATABASE
+             "servers = {\n"                                         /* 3 */
+             "  eu1 = { " SERVER " shards = \"17-33\"; };\n"         /* 4 */
+             "  eu2 = { " SERVER " shards = \"1-4\"; ower = \"\"; };\n" /* 5 */
+             "  eu3 = { app = \"user=x password=y\"; shards = \"5,\"; };\n"
+             "  eu4 = { " SERVER " shards = \"7-8\"; };\n"
+             "  eu5 = { " SERVER " shards = \"8\"; };\n"
+             "  main = { " SERVER " };\n"
+             "  Eu6 = { " SERVER " };\n"
+             "  eu7 = 5;\n"
+             "};\n");
+    wk_config_destroy(load());
+    assert_told("wakala.conf:4: servers.eu1.shards: \"17-33\" are no shards; allowed: 1 to 32");
+    assert_told("wakala.conf:5: servers.eu2.ower: unknown setting; did you mean \"servers.eu2.owner\"?");
+    assert_told("wakala.conf:6: servers.eu3.app: a password may not stand in a conf file");
+    assert_told("servers.eu3.host: is required and missing");
+    assert_told("servers.eu5.shards: names shards that another server has");
+    assert_told("wakala.conf:9: servers.main.app: is no server");
+    assert_told("servers.Eu6.app: is no server");
+    assert_told("wakala.conf:11: servers.eu7: is no server");
+}
+
 static void a_snapshot_is_what_was_checked(void **state)
 {
     struct wk_config *c, *again;
@@ -460,7 +513,7 @@ static void the_shipped_conf_shows_every_default(void **state)
         (void)snprintf(dotted, sizeof dotted, "%s.%s", group, key);
         for (s = wk_config_host_schema(); s->key && strcmp(s->key, dotted) != 0; s++) {}
         if (!s->key)
-            continue; /* forward and services are lists */
+            continue; /* forward, services and servers are lists */
         shown++;
         if (s->fallback && !(s->type == WK_TYPE_INT ? !strcmp(value, s->fallback)
                                                     : strlen(value) == strlen(s->fallback) + 2 && !strncmp(value + 1, s->fallback, strlen(s->fallback))))
@@ -497,6 +550,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(secrets_come_from_private_places_only, setup, teardown),
         cmocka_unit_test_setup_teardown(the_environment_gives_secrets_and_conninfos, setup, teardown),
         cmocka_unit_test_setup_teardown(lists_of_the_host, setup, teardown),
+        cmocka_unit_test_setup_teardown(servers_and_their_shards, setup, teardown),
+        cmocka_unit_test_setup_teardown(wrong_servers_are_named, setup, teardown),
         cmocka_unit_test_setup_teardown(a_snapshot_is_what_was_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(the_shipped_conf_shows_every_default, setup, teardown),
     };

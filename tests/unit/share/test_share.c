@@ -325,7 +325,7 @@ static void hear(struct wk_share *share)
 {
     wk_share_cell_bump(share, wk_share_tag_cell("menu:9", 6));
     wk_share_heard(share, &told);
-    wk_share_set_log_read(share);
+    wk_share_set_log_read(share, 0);
 }
 static void what_one_has_heard_the_others_need_not_do_again(void **state)
 {
@@ -333,12 +333,12 @@ static void what_one_has_heard_the_others_need_not_do_again(void **state)
     uint64_t before = wk_share_tag(*state, "menu:9", 6);
 
     assert_false(wk_share_has_heard(*state, &told));
-    assert_int_equal(wk_share_log_read_us(*state), 0);
+    assert_int_equal(wk_share_log_read_us(*state, 0), 0);
     in_worker(*state, take(*state, 1, 0), hear, 0);
     assert_true(wk_share_has_heard(*state, &told));
     assert_false(wk_share_has_heard(*state, &untold));
     assert_true(wk_share_cell(*state, wk_share_tag_cell("menu:9", 6)) == before + 1);
-    assert_in_range(wk_share_mono_us() - wk_share_log_read_us(*state), 0, 5000000);
+    assert_in_range(wk_share_mono_us() - wk_share_log_read_us(*state, 0), 0, 5000000);
 }
 
 static void foreign_memory_is_refused(void **state)

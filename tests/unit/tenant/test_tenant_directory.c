@@ -17,7 +17,7 @@ static void ten_thousand(void *arg)
     size_t n = 0, len;
 
     (void)arg;
-    if (!wk_directory_load(engine.directory, engine.db, wk_mono_us() + 20000000, &err))
+    if (!wk_directory_load(engine.directory, engine.server, engine.servers, &err))
         fail_msg("%s: %s", err.code, err.msg);
     print_message("read in %lld ms\n", (long long)(wk_mono_us() - began) / 1000);
     wk_directory_each(engine.directory, notes_nothing, &n);
@@ -51,7 +51,7 @@ static void ten_thousand(void *arg)
     assert_null(wk_directory_find(engine.directory, &id));
     held = wk_tenant_take(wk_directory_by_address(engine.directory, "whatsapp", "000000000000007", 15));
     test_pg_sql(&pg, "UPDATE wakala.tenant SET status = 'suspended' WHERE name = 'Tenant 7'");
-    assert_true(wk_directory_load(engine.directory, engine.db, wk_mono_us() + 20000000, &err));
+    assert_true(wk_directory_load(engine.directory, engine.server, engine.servers, &err));
     assert_string_equal(held->tenant.status, "active");
     ref = wk_directory_by_address(engine.directory, "whatsapp", "000000000000007", 15);
     assert_string_equal(ref->tenant.status, "suspended");
@@ -78,7 +78,7 @@ static void shared(void *arg)
     const struct wk_tenant_ref *ref;
 
     (void)arg;
-    if (!wk_directory_load(engine.directory, engine.db, wk_mono_us() + 20000000, &err))
+    if (!wk_directory_load(engine.directory, engine.server, engine.servers, &err))
         fail_msg("%s: %s", err.code, err.msg);
     assert_null(wk_directory_by_account(engine.directory, "shared", "77", 2));
     assert_true(wk_directory_is_shared(engine.directory, "shared", "77", 2));
