@@ -237,6 +237,8 @@ int wk_tenant_cmd_show(const struct wk_config *config, const struct wk_server_co
     if (!(answer = life(config, server, WK_LIFE_GET, argv[2], json_object())))
         return WK_CLI_FAILED;
     print_members("", answer);
+    if (wk_config_server_count(config) > 1)
+        (void)printf("server\t%s\n", server->name);
     json_decref(answer);
     return WK_CLI_OK;
 }

@@ -185,7 +185,7 @@ static bool sort_keys(struct flusher *f, struct request **requests, size_t n)
     size_t count = 0;
 
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; requests[i]->x && !requests[i]->is_whole_bad && k < requests[i]->n; k++) {
+        for (size_t k = 0; requests[i]->x && !requests[i]->is_again && !requests[i]->is_whole_bad && k < requests[i]->n; k++) {
             struct row *row = &requests[i]->rows[k];
 
             if (row->server != f->server || row->is_quarantine || row->item.kind == WK_ITEM_STATUS)
@@ -325,6 +325,8 @@ static void put_rows(struct flusher *f, struct request **requests, size_t n)
             r->is_stored = false;
             continue;
         }
+        if (r->is_again)
+            continue;
         if (r->is_whole_bad && !f->server) {
             quarantine(c, r->hook->inbox->channel, (struct wk_span){0}, r->why);
             barray_put(&c->q_body, r->body, r->body_len);
@@ -360,6 +362,24 @@ static bool try_flush(struct flusher *f, struct request **requests, size_t n, in
     return false;
 }
 
+static bool shares_tenant(const struct request *a, const struct request *b)
+{
+    for (size_t i = 0; i < a->n; i++)
+        for (size_t k = 0; k < b->n; k++)
+            if (!a->rows[i].is_quarantine && !b->rows[k].is_quarantine && wk_uuid_equal(&a->rows[i].tenant, &b->rows[k].tenant))
+                return true;
+    return false;
+}
+
+/* Who came later does not overtake one of the same tenant that begins again. */
+static void hold_back(struct wk_inbox_room *room, struct request **requests, size_t n)
+{
+    for (size_t i = 0; room->held && i < n; i++)
+        for (const struct request *r = room->first; r && r != requests[i] && !requests[i]->is_again; r = r->next)
+            if (r->is_again && shares_tenant(r, requests[i]))
+                request_hold(room, requests[i]);
+}
+
 static void failed(struct request **requests, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -371,6 +391,7 @@ void flush_requests(struct flusher *f, struct request **requests, size_t n, int6
 {
     bool is_refused = false, is_moving;
 
+    hold_back(f->room, requests, n);
     if (try_flush(f, requests, n, until_us, &is_refused, err))
         return;
     is_moving = wk_err_is(err, "tenant.moving");
@@ -378,12 +399,13 @@ void flush_requests(struct flusher *f, struct request **requests, size_t n, int6
         flush_requests(f, requests, n / 2, until_us, err);
         flush_requests(f, requests + n / 2, n - n / 2, until_us, err);
     } else if (is_moving) {
-        requests[0]->is_again = true;
+        request_hold(f->room, requests[0]);
     } else if (is_refused && !requests[0]->is_whole_bad) {
         requests[0]->is_whole_bad = true;
         requests[0]->why = "refused by the database";
-        requests[0]->is_again = f->server != 0;
-        if (!f->server && !try_flush(f, requests, 1, until_us, &is_refused, err))
+        if (f->server)
+            request_hold(f->room, requests[0]);
+        else if (!try_flush(f, requests, 1, until_us, &is_refused, err))
             failed(requests, 1);
     } else {
         failed(requests, n);

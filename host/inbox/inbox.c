@@ -40,6 +40,7 @@ static void finish(struct wk_inbox_room *room, struct request *r)
     room->stats.stored += r->is_stored;
     room->stats.refused += !r->is_stored;
     room->waiting_bytes -= r->bytes;
+    room->held -= r->is_again;
     *r->link = r->next;
     if (r->next)
         r->next->link = r->link;
@@ -65,9 +66,16 @@ static void enqueue(struct wk_inbox_room *room, struct request *r, unsigned serv
     }
 }
 
+void request_hold(struct wk_inbox_room *room, struct request *r)
+{
+    room->held += !r->is_again;
+    r->is_again = true;
+}
+
 /* To every server that has rows of it. */
 static void spread(struct wk_inbox_room *room, struct request *r)
 {
+    room->held -= r->is_again;
     memset(r->part, 0, sizeof r->part);
     r->parts = 0;
     r->is_stored = true;
@@ -180,7 +188,7 @@ static bool receive(struct wk_split *to, const struct wk_item *item)
     if (rc->has_no_memory)
         return false;
     place(rc->room, r->hook, &r->rows[r->n]);
-    rc->is_early |= r->rows[r->n].is_quarantine && !wk_directory_is_whole(rc->room->engine->directory);
+    rc->is_early |= r->rows[r->n].is_quarantine && item->kind != WK_ITEM_BAD && !wk_directory_is_whole(rc->room->engine->directory);
     r->n++;
     return true;
 }

@@ -76,6 +76,7 @@ struct wk_inbox_room {
     struct wk_engine *engine;
     struct request *first, **end; /* not answered, oldest first */
     uint64_t waiting_bytes;       /* of their bodies */
+    unsigned held;                /* of them, those that begin again */
     struct flusher flusher[WK_SERVERS];
     struct event *timer; /* looks for requests past their deadline, and those that begin again */
     struct request *settled, **settled_end; /* of these, whose parts are all done */
@@ -89,6 +90,7 @@ struct wk_inbox_room {
 };
 /* The flusher's part of each. is_stored and is_again of the requests say what failed; err the last reason. */
 void flush_requests(struct flusher *f, struct request **requests, size_t n, int64_t until_us, struct wk_err *err);
+void request_hold(struct wk_inbox_room *room, struct request *r); /* it begins again */
 void request_free(struct request *r);
 void inbox_flush_loop(void *arg);
 #endif

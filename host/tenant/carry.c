@@ -256,7 +256,8 @@ static bool carry_dead(struct wk_carry *c, struct wk_err *err)
 static bool carry_keys(struct wk_carry *c, const char *condition, struct wk_err *err)
 {
     char query[512];
-    struct pipe p = {.from = c->old_host, .to = c->new_host, .query = query, .into = "wakala.seen", .columns = "k", .conflict = " ON CONFLICT DO NOTHING"};
+    struct pipe p = {.from = c->old_host, .to = c->new_host, .query = query, .into = "wakala.seen", .columns = "k",
+                     .conflict = " ORDER BY k ON CONFLICT DO NOTHING"}; /* in order, as the inbox does it: nobody waits in a circle */
 
     (void)snprintf(query, sizeof query, "SELECT k FROM wakala.seen%s", condition);
     return carry_rows(c, &p, err);

@@ -223,6 +223,7 @@ static bool read_tenants(struct wk_snapshot *s, const struct wk_dbserver *server
                                            .language = wk_result_text(r, i, 4, NULL), .currency = wk_result_text(r, i, 5, NULL),
                                            .currency_exponent = (uint32_t)wk_result_int(r, i, 6), .timezone = wk_result_text(r, i, 7, NULL)};
             t->schema = wk_result_text(r, i, 8, NULL);
+            t->is_arriving = *wk_result_text(r, i, 10, NULL) != 't';
             t->since_xid = strtoull(wk_result_text(r, i, 12, NULL), NULL, 10);
             s->tenants++;
         }

@@ -12,6 +12,7 @@ struct wk_tenant_ref { /* one tenant in one snapshot */
     struct wk_tenant tenant;
     const char *schema; /* "pool" or its own */
     unsigned server;    /* index in the engine */
+    bool is_arriving;   /* its move was decided, and not ended yet */
     uint64_t since_xid; /* events of that server's log before it are not its own any more; 0: it was born there */
     struct wk_snapshot *snapshot;
     size_t first_value, value_count; /* its settings and secrets in the snapshot */

@@ -141,19 +141,23 @@ static bool clear(struct move *m, PGconn *app, PGconn *host, struct wk_err *err)
 
 static bool prepare(struct move *m, struct wk_err *err)
 {
+    char shard[8];
     PGresult *r = wk_sync_run(m->old_host, "SELECT row_to_json(t) FROM wakala.tenant t WHERE id = $1::uuid", 1, (const char *const[]){m->id}, err);
-    const char *values[] = {m->id, m->from->name, r ? PQgetvalue(r, 0, 0) : NULL};
-    bool ok = r && run(m, m->new_host, "BEGIN", err) &&
-              wk_sync_command(m->new_host, "INSERT INTO wakala.tenant SELECT * FROM json_populate_record(NULL::wakala.tenant, $1::json) ON CONFLICT (id) DO NOTHING",
-                              1, values + 2, err) &&
-              wk_sync_command(m->new_host, "UPDATE wakala.tenant o SET (name, tier, status, isolation, schema_name, shard, language, currency, currency_exponent, timezone, config, "
-                              "created_at, updated_at, trial_until, is_ready, suspended_at, reason, was_suspended, delete_at, gone_at, comes_from, since_xid) = "
-                              "(SELECT t.name, t.tier, t.status, t.isolation, t.schema_name, t.shard, t.language, t.currency, t.currency_exponent, t.timezone, t.config, "
-                              "t.created_at, t.updated_at, t.trial_until, false, t.suspended_at, t.reason, t.was_suspended, t.delete_at, t.gone_at, $2::text, pg_current_xact_id() "
-                              "FROM json_populate_record(NULL::wakala.tenant, $3::json) t) WHERE o.id = $1::uuid", 3, values, err) &&
-              run(m, m->new_host, "DELETE FROM wakala.moved WHERE tenant_id = $1::uuid", err) &&
-              run(m, m->new_host, "INSERT INTO wakala.moving (tenant_id, arrives) VALUES ($1::uuid, true) ON CONFLICT (tenant_id) DO UPDATE SET arrives = true", err) &&
-              run(m, m->new_host, "COMMIT", err) && clear(m, m->new_app, m->new_host, err);
+    const char *values[] = {m->id, m->from->name, r ? PQgetvalue(r, 0, 0) : NULL, m->ask->shard ? shard : NULL};
+    bool ok;
+
+    (void)snprintf(shard, sizeof shard, "%u", m->ask->shard);
+    ok = r && run(m, m->new_host, "BEGIN", err) &&
+         wk_sync_command(m->new_host, "INSERT INTO wakala.tenant SELECT * FROM json_populate_record(NULL::wakala.tenant, $1::json) ON CONFLICT (id) DO NOTHING",
+                         1, values + 2, err) &&
+         wk_sync_command(m->new_host, "UPDATE wakala.tenant o SET (name, tier, status, isolation, schema_name, shard, language, currency, currency_exponent, timezone, config, "
+                         "created_at, updated_at, trial_until, is_ready, suspended_at, reason, was_suspended, delete_at, gone_at, comes_from, since_xid) = "
+                         "(SELECT t.name, t.tier, t.status, t.isolation, t.schema_name, coalesce($4::int, t.shard), t.language, t.currency, t.currency_exponent, t.timezone, t.config, "
+                         "t.created_at, t.updated_at, t.trial_until, false, t.suspended_at, t.reason, t.was_suspended, t.delete_at, t.gone_at, $2::text, pg_current_xact_id() "
+                         "FROM json_populate_record(NULL::wakala.tenant, $3::json) t) WHERE o.id = $1::uuid", 4, values, err) &&
+         run(m, m->new_host, "DELETE FROM wakala.moved WHERE tenant_id = $1::uuid", err) &&
+         run(m, m->new_host, "INSERT INTO wakala.moving (tenant_id, arrives) VALUES ($1::uuid, true) ON CONFLICT (tenant_id) DO UPDATE SET arrives = true", err) &&
+         run(m, m->new_host, "COMMIT", err) && clear(m, m->new_app, m->new_host, err);
 
     PQclear(r);
     return ok;
@@ -204,17 +208,11 @@ static bool decide(struct move *m, struct wk_err *err)
 
 static bool arrive(struct move *m, struct wk_err *err)
 {
-    char shard[8], who[160];
-    const char *values[] = {m->id, shard, m->lane, who, m->from->name, m->ask->to->name};
+    char who[160];
+    const char *values[] = {m->id, m->lane, m->ask->to->name, who};
 
-    (void)snprintf(shard, sizeof shard, "%u", m->ask->shard);
     (void)snprintf(who, sizeof who, "{\"subject\":\"%.60s\",\"role\":\"operator\"}", m->ask->who);
-    return run(m, m->new_host, "BEGIN", err) &&
-           wk_sync_command(m->new_host, "WITH t AS (UPDATE wakala.tenant SET is_ready = true, comes_from = NULL, shard = CASE WHEN $2::int > 0 THEN $2::int ELSE shard END, "
-                           "updated_at = wakala.now() WHERE id = $1::uuid AND comes_from IS NOT NULL RETURNING shard) "
-                           "SELECT wakala.tenant_tell($1::uuid, $3::int, 'tenant.changed', '{\"members\":[\"server\"]}'), wakala.tenant_note($1::uuid, $4::jsonb, 'tenant.moved', "
-                           "jsonb_build_object('from', $5::text, 'to', $6::text, 'shard', shard)) FROM t", WK_COUNT(values), values, err) &&
-           run(m, m->new_host, "DELETE FROM wakala.moving WHERE tenant_id = $1::uuid", err) && run(m, m->new_host, "COMMIT", err);
+    return wk_sync_command(m->new_host, "SELECT wakala.tenant_arrive($1::uuid, $2::int, $3, $4::jsonb)", WK_COUNT(values), values, err);
 }
 
 static bool carry(struct move *m, struct wk_moved *moved, struct wk_err *err)

@@ -19,6 +19,7 @@
 #include "worker/front.h"
 #include "worker/mesh.h"
 #include "worker/pulse.h"
+#include "worker/tenants.h"
 #include <event2/event.h>
 #include <event2/thread.h>
 #include <fcntl.h>
@@ -43,11 +44,12 @@ struct worker {
     } served[WK_SERVERS];
     struct wk_pulse *pulse;
     struct wk_mesh_keeper *mesh; /* NULL: no mesh */
+    struct wk_tenants_keeper *tenants;
     struct event *control, *adopt, *wake, *term;
-    struct wk_fiber *boot, *housekeeper;
+    struct wk_fiber *boot;
     uint8_t secret_key[WK_SECRET_KEY], old_secret_key[WK_SECRET_KEY];
     int give_fd;
-    bool is_serving, is_draining, is_http_done, is_directory_stale;
+    bool is_serving, is_draining, is_http_done;
     unsigned drains; /* fibers that drain a log */
     int status;
 };
@@ -171,6 +173,7 @@ static void published(void *arg, unsigned server, unsigned cls, uint64_t lanes)
 static void on_switch_leave(void *data) { wk_blame_save(&((struct wk_call *)data)->blame); }
 static void on_switch_enter(void *data) { wk_blame_restore(&((struct wk_call *)data)->blame); }
 
+_Static_assert((int)WK_SERVERS == (int)WK_SERVERS_MAX && (int)WK_SERVERS <= (int)WK_SHARE_BUDGETS, "a place for each server");
 static bool make_pools(struct worker *w, const struct wk_settings *s, struct wk_err *err)
 {
     uint32_t connections = (uint32_t)wk_settings_int(s, "database.connections");
@@ -197,6 +200,13 @@ static bool make_pools(struct worker *w, const struct wk_settings *s, struct wk_
             return false;
     }
     return true;
+}
+
+static bool load_parked(void *arg, unsigned server, struct wk_err *err)
+{
+    const struct served *served = &((struct worker *)arg)->served[server];
+
+    return !served->is_log_running || wk_log_load_parked(served->log, err);
 }
 
 static bool make_logs(struct worker *w, struct wk_log_conf *conf, struct wk_err *err)
@@ -237,7 +247,8 @@ static bool wire(struct worker *w, struct wk_err *err)
           wk_breakers_create(&w->engine, s, err) &&
           wk_caches_create(&w->engine, s, w->args->index, &log, err) && wk_breakers_listen(&w->engine, err) &&
           (w->engine.directory = wk_directory_create(err)) && (w->engine.offload = wk_offload_create(w->engine.base, 2, 64, err)) &&
-          (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) && make_logs(w, &log, err)))
+          (w->inbox = wk_inbox_create(&inbox, err)) && (w->front = wk_front_create(&w->engine, w->inbox, w->config, err)) && make_logs(w, &log, err) &&
+          (w->tenants = wk_tenants_keeper_create(&(struct wk_tenants_conf){.engine = &w->engine, .load_parked = load_parked, .arg = w}, err))))
         return false;
     for (unsigned i = 0; i < w->engine.servers; i++)
         logs[i] = w->served[i].log;
@@ -251,9 +262,7 @@ static void on_directory(void *arg, const char *payload)
     struct worker *w = arg;
 
     (void)payload;
-    w->is_directory_stale = true;
-    if (w->housekeeper)
-        wk_fiber_wake(w->housekeeper);
+    wk_tenants_keeper_changed(w->tenants);
     wk_mesh_keeper_changed(w->mesh);
 }
 static void on_clock(void *arg, const char *payload)
@@ -271,55 +280,6 @@ static void on_parked(void *arg, const char *payload)
     (void)payload;
     if (served->is_log_running)
         wk_log_parked_changed(served->log);
-}
-
-/* A change alone is read at once; of a storm of them, those that come within the next moments together: reading all tenants takes at most a fifth of the time. */
-static void rest_after(struct worker *w, int64_t took_us)
-{
-    int64_t until = wk_mono_us() + (4 * took_us < 500000 ? 4 * took_us : 500000);
-
-    while (!w->is_draining && wk_mono_us() < until)
-        (void)wk_fiber_park("worker.housekeeping", until);
-}
-
-/* What waits for a tenant that has come from another server came before all that comes now: it is known before the tenant is. */
-static bool read_directory(struct worker *w, struct wk_err *err)
-{
-    struct wk_snapshot *next;
-    bool ok = wk_directory_read(w->engine.directory, w->engine.server, w->engine.servers, &next, err);
-    uint32_t arrivals = wk_directory_arrivals(w->engine.directory, next);
-
-    for (unsigned i = 0; i < w->engine.servers; i++)
-        if ((arrivals & UINT32_C(1) << i) && w->served[i].is_log_running && !wk_log_load_parked(w->served[i].log, err)) {
-            wk_snapshot_drop(next);
-            return false;
-        }
-    wk_directory_use(w->engine.directory, next);
-    return ok;
-}
-
-/* Keeps the directory fresh: at a notice, and once a minute in case one was lost. */
-static void housekeep(void *arg)
-{
-    struct worker *w = arg;
-    struct wk_err err;
-    int64_t began;
-
-    while (!w->is_draining) {
-        if (!w->is_directory_stale)
-            (void)wk_fiber_park("worker.housekeeping", wk_mono_us() + 60000000);
-        if (w->is_draining)
-            break;
-        began = wk_mono_us();
-        w->is_directory_stale = false; /* before: a notice that comes while we read is about what we may not have seen */
-        if (!read_directory(w, &err)) {
-            w->is_directory_stale = true;
-            say(WK_WARN, &err, "tenant directory could not be read again; the last one serves");
-            (void)wk_fiber_sleep(500, NULL);
-        }
-        rest_after(w, wk_mono_us() - began);
-    }
-    w->housekeeper = NULL;
 }
 
 /* --- serving and draining --- */
@@ -425,14 +385,13 @@ static void drain_main(void *arg)
     int64_t until = drain_until(w);
 
     w->boot = wk_fiber_self();
-    if (w->housekeeper)
-        wk_fiber_wake(w->housekeeper);
+    wk_tenants_keeper_drain(w->tenants);
     wk_mesh_keeper_drain(w->mesh);
     drain_logs(w, until);
     while ((!w->is_http_done || wk_front_running(w->front)) && wk_mono_us() < until)
         (void)wk_fiber_park("worker.drain", wk_mono_us() + 50000);
     wk_inbox_drain(w->inbox, until);
-    while ((w->housekeeper || !wk_mesh_keeper_is_done(w->mesh)) && wk_mono_us() < until)
+    while ((!wk_tenants_keeper_is_done(w->tenants) || !wk_mesh_keeper_is_done(w->mesh)) && wk_mono_us() < until)
         (void)wk_fiber_park("worker.drain", wk_mono_us() + 20000);
     (void)event_base_loopbreak(w->engine.base);
 }
@@ -529,14 +488,12 @@ static void boot_main(void *arg)
     }
     if (!ok)
         say(WK_ERROR, &err, "the tenants of a database server are not known yet");
-    w->is_directory_stale = !ok;
     for (unsigned i = 0; i < w->engine.servers; i++)
         if (!listen_to(w, i, &err)) {
             verdict(w, &err);
             return;
         }
-    w->housekeeper = wk_fiber_spawn(w->engine.sched, "worker.housekeeping", housekeep, w, &err);
-    if (!w->housekeeper || !wk_inbox_start(w->inbox, &err)) {
+    if (!wk_tenants_keeper_start(w->tenants, !ok, &err) || !wk_inbox_start(w->inbox, &err)) {
         verdict(w, &err);
         return;
     }

@@ -13,7 +13,7 @@ import time
 import unittest
 import uuid
 
-from faults.small import Case, message
+from faults.small import Case, Session, message
 from harness import demo_values, procs
 from harness.procs import until
 
@@ -201,7 +201,7 @@ class Moves(ServersCase):
         self.assertEqual(self.left_over("main", tenant), [])
         self.assertEqual(self.count("two", f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), 12003)
         self.assertEqual([line for line in self.good("tenant", "show", tenant).splitlines() if "updated_at" not in line],
-                         [line for line in shown.splitlines() if "updated_at" not in line])
+                         [line.replace("server\tmain", "server\ttwo") for line in shown.splitlines() if "updated_at" not in line])
         self.assertEqual([line.split("\t")[3] for line in self.good("--server", "two", "timers", tenant).splitlines()], ["soon"])
         until(lambda: self.small.request("GET", f"/probe/{tenant}/kept?k=k2")[1].startswith(b"2 "), 5, "it is served there")
         self.assertEqual(self.small.webhook(message(number, "wamid.before", at=time.time()))[0], 200)
@@ -222,6 +222,20 @@ class Moves(ServersCase):
         self.assertEqual(self.count("main", f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), 12003)
         self.assertEqual(self.small.webhook(message(number, "wamid.after", at=time.time()))[0], 200)
         self.assertEqual(self.count("main", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' AND xid > '0'"), 1)
+
+    def test_how_long_nothing_is_written(self):
+        """Grows with what the tenant has: printed, for docs/measurements.md."""
+        tenant, _ = self.create_on("main", "Measured")
+        has = 0
+        for rows in (0, 20000) + ((200000, 1000000) if LONG else ()):
+            at = self.where(tenant)
+            self.small.on(at, f"SELECT set_config('app.tenant', '{tenant}', false); INSERT INTO probe_kept (tenant_id, k, n) "
+                              f"SELECT '{tenant}', 'many' || i, i FROM generate_series({has + 1}, {rows}) i", timeout=120)
+            has = rows
+            to, stopped = self.move(tenant)
+            print(f"  {rows} rows: {stopped} ms not served")
+            self.assertEqual(self.count(to, f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), rows)
+            self.assertEqual(self.left_over(at, tenant), [])
 
     def test_a_schema_of_its_own_moves(self):
         tenant, _ = self.create_on("main", "Own schema", "--isolation", "schema")
@@ -353,6 +367,45 @@ class Moves(ServersCase):
         self.assertGreater(killed, 0)
         self.check(tenant, sent)
         self.assertEqual(self.count(self.where(tenant), f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), 20000)
+
+    def test_killed_behind_the_commit_that_decides(self):
+        """It is served on the new server at once; what the command had left to do, a worker does."""
+        tenant, number = self.create_on("main", "Decided")
+        self.assertEqual(self.small.request("POST", f"/probe/{tenant}/timer?in_ms=1000&name=soon")[0], 202)
+        self.move(tenant)
+        self.small.on("two", f"UPDATE wakala.tenant SET is_ready = false, comes_from = 'main' WHERE id = '{tenant}'; INSERT INTO wakala.moving VALUES ('{tenant}', true)")
+        until(lambda: self.small.webhook(message(number, "wamid.decided"))[0] == 200, 5, "it is served")
+        self.assertEqual(self.count("two", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming'"), 1)
+        until(lambda: self.small.on("two", f"SELECT is_ready, comes_from IS NULL FROM wakala.tenant WHERE id = '{tenant}'") == [["t", "t"]], 15, "a worker ends it",
+              self.small.host.tail)
+        until(lambda: self.count("two", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND key = 'timer'") == 1, 10, "its timers fire")
+        self.assertEqual(self.where(tenant), "two")
+
+    def test_who_waits_for_a_move_is_not_overtaken(self):
+        """Messages of one person that come while the shop cannot be written to, over one connection each, are stored in the order they came in."""
+        tenant, number = self.create_on("main", "In order")
+        procs.send(self.small.host.workers()[0], signal.SIGSTOP)  # one worker: what is promised is the order within one
+        try:
+            fence = Session(self.small.pg)
+            fence.say(f"SELECT pg_advisory_lock(7310010, hashtext('{tenant}'));")
+            answers = [None] * 8
+
+            def post(n):
+                answers[n] = self.small.webhook(message(number, f"wamid.order.{n}"))[0]
+            threads = []
+            for n in range(8):
+                threads.append(threading.Thread(target=post, args=(n,)))
+                threads[-1].start()
+                time.sleep(0.1)
+                if n == 5:
+                    fence.close()
+            for t in threads:
+                t.join()
+        finally:
+            procs.send(self.small.host.workers()[0], signal.SIGCONT)
+        self.assertEqual(answers, [200] * 8)
+        self.assertEqual(self.small.on("main", f"SELECT payload::json->'message'->>'id' FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' ORDER BY xid, seq"),
+                         [[f"wamid.order.{n}"] for n in range(8)])
 
     def test_workers_killed_during_a_move(self):
         tenant, number = self.create_on("main", "Fragile")

@@ -152,6 +152,19 @@ BEGIN
   RETURN wakala.tenant_json(p_id);
 END $$;
 
+-- The end of a move: once, by the command, or by a worker when the command was killed behind the commit that decides.
+CREATE FUNCTION wakala.tenant_arrive(p_id uuid, p_lane int, p_to text, p_who jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  came_from text := (SELECT comes_from FROM wakala.tenant WHERE id = p_id FOR UPDATE);
+BEGIN
+  IF came_from IS NOT NULL THEN
+    UPDATE wakala.tenant SET is_ready = true, comes_from = NULL, updated_at = wakala.now() WHERE id = p_id;
+    PERFORM wakala.tenant_tell(p_id, p_lane, 'tenant.changed', jsonb_build_object('members', jsonb_build_array('server')));
+    PERFORM wakala.tenant_note(p_id, p_who, 'tenant.moved', jsonb_build_object('from', came_from, 'to', p_to));
+    DELETE FROM wakala.moving WHERE tenant_id = p_id;
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION wakala.tenant_do(p_what text, p_id uuid, p_shard int, p_lane int, p_asked jsonb, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   CASE p_what
@@ -180,7 +193,7 @@ DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'wakala'::regnamespace AND p.proname IN ('tenant_is_here', 'tenant_taken', 'tenant_elsewhere', 'enter_all') LOOP
+  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'wakala'::regnamespace AND p.proname IN ('tenant_is_here', 'tenant_taken', 'tenant_elsewhere', 'tenant_arrive', 'enter_all') LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO wakala_host', f);
   END LOOP;
