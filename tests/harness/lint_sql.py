@@ -6,6 +6,7 @@ types       status columns are text and money is bigint: operators of enum and n
 protect     every table with a tenant_id in a plugin's SQL is followed by wakala.protect('<table>')
 names       a plugin's tables, sequences and functions begin with its name; it names no table of another plugin
 foreign     no foreign key leaves the plugin
+numbers     a number that the database draws is called id and means nothing but its rows' order: it is drawn anew when a tenant moves to another server
 operators   no LIKE, regular expression, text search, trigram, distance or containment in a plugin's statements: such operators are not leakproof and
             lose their index under row-level security; they belong into a function given to wakala.search_function()
 """
@@ -21,6 +22,7 @@ TABLE = re.compile(r"\bcreate\s+(?:unlogged\s+)?table\s+(?:if\s+not\s+exists\s+)
 PARTITION = re.compile(r"\bpartition\s+of\b", re.I)
 PROTECT = re.compile(r"\bwakala\.protect\s*\(\s*'([\w.]+)'\s*\)", re.I)
 REFERENCES = re.compile(r"\breferences\s+([\w.]+)", re.I)
+IDENTITY = re.compile(r"(\w+)\s+(?:(?:big|small)?int(?:eger)?\s+generated\s+(?:always|by\s+default)\s+as\s+identity|(?:big|small)?serial)\b", re.I)
 SQL_WORD = re.compile(r"\b(select|insert\s+into|update|delete\s+from|with)\b", re.I)
 OPERATOR = re.compile(r"\b(?:not\s+)?i?like\b|\bsimilar\s+to\b|\boperator\s*\(|@@@?|<->|<#>|@>|<@|&&|!?~~?\*?|<<%|<%|%>>?|%", re.I)
 FUNCTION = re.compile(r"\bcreate\s+(?:or\s+replace\s+)?function\s+([\w.]+)\s*\((?:(?!\$\$).)*?\$\$(.*?)\$\$[^;]*;", re.I | re.S)
@@ -86,6 +88,10 @@ def lint_file(path, text, plugins):
             add(m.start(), f"table {name}: a table of this plugin is called {prefix}...")
         if re.search(r"\btenant_id\b", body) and name not in protected:
             add(m.start(), f"table {name} has a tenant_id and no SELECT wakala.protect('{name}')")
+        for drawn in IDENTITY.finditer(body) if path.startswith("plugins/") else ():
+            if drawn.group(1).lower() != "id" or re.search(r"serial\b", drawn.group(0), re.I):
+                add(m.end() - 1 + drawn.start(), f"{drawn.group(1)}: a drawn number is `id bigint GENERATED ALWAYS AS IDENTITY` and only orders rows: a tenant that moves to "
+                    "another server gets new ones")
         if not re.search(r"\btenant_id\b", body) and not path.startswith("sim/"):
             add(m.start(), f"table {name} has no tenant_id: whose rows are these?")
     for m in REFERENCES.finditer(bare):

@@ -12,7 +12,7 @@ def sql(text, path="plugins/orders/sql/001-orders.sql"):
 
 class Sql(unittest.TestCase):
     def test_a_good_table(self):
-        self.assertEqual(sql("CREATE TABLE orders_a (tenant_id uuid NOT NULL, at timestamptz DEFAULT wakala.now());\n"
+        self.assertEqual(sql("CREATE TABLE orders_a (tenant_id uuid NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY, at timestamptz DEFAULT wakala.now());\n"
                              "SELECT wakala.protect('orders_a'); -- not now()"), [])
 
     def test_each_rule(self):
@@ -23,6 +23,8 @@ class Sql(unittest.TestCase):
             "CREATE TABLE other (tenant_id uuid); SELECT wakala.protect('other')": "is called orders_",
             "ALTER TABLE orders_a ADD FOREIGN KEY (x) REFERENCES catalog_variant": "foreign key",
             "SELECT * FROM catalog_variant": "table of catalog",
+            "CREATE TABLE orders_a (tenant_id uuid, number bigint GENERATED ALWAYS AS IDENTITY)": "drawn number",
+            "CREATE TABLE orders_a (tenant_id uuid, id bigserial)": "drawn number",
         }
         for text, part in cases.items():
             with self.subTest(text):
