@@ -1,5 +1,5 @@
 /* wakala events tail | show ID | replay --to SUBSCRIPTION --from TIME: what is in the log, what became of it, and once more. */
-#include "cli/cli.h"
+#include "cli/tenant.h"
 #include "event/admin.h"
 
 int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
@@ -20,6 +20,8 @@ int wk_cmd_events(const struct wk_cli *cli, int argc, char **argv)
         return wk_cli_usage("events");
     if (!(config = wk_cli_config(cli)) || !(server = wk_cli_server(cli, config)))
         return WK_CLI_FAILED;
+    if (!cli->server && !is_show && wk_cli_value(argc, argv, "--tenant")) /* each database server has a log of its own */
+        server = wk_cli_server_of(config, wk_cli_value(argc, argv, "--tenant"));
     conninfo = server->host;
     filter = (struct wk_event_filter){.type = wk_cli_value(argc, argv, "--type"), .tenant = wk_cli_value(argc, argv, "--tenant"),
                                       .from = wk_cli_value(argc, argv, "--from"), .until = wk_cli_value(argc, argv, "--until")};

@@ -252,10 +252,10 @@ bool wk_timers_list(const char *conninfo, const char *tenant, FILE *out, struct 
     return r != NULL;
 }
 
-bool wk_dead_list(const char *conninfo, FILE *out, struct wk_err *err)
+bool wk_dead_list(const char *conninfo, const char *prefix, FILE *out, struct wk_err *err)
 {
-    return wk_sync_print(conninfo, "SELECT id, to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), name, type, attempts, code, tenant_id "
-                                   "FROM wakala.dead WHERE state = 'dead' ORDER BY id", 0, NULL, out, err);
+    return wk_sync_print(conninfo, "SELECT $1::text || id, to_char(last_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), name, type, attempts, code, tenant_id "
+                                   "FROM wakala.dead WHERE state = 'dead' ORDER BY id", 1, &prefix, out, err);
 }
 
 bool wk_dead_show(const char *conninfo, int64_t id, FILE *out, struct wk_err *err)

@@ -26,7 +26,7 @@ bool wk_subscriptions_list(const char *conninfo, FILE *out, struct wk_err *err);
 /* due, tenant, key, name, type; tenant NULL: of all; the next 1,000. */
 bool wk_timers_list(const char *conninfo, const char *tenant, FILE *out, struct wk_err *err);
 
-bool wk_dead_list(const char *conninfo, FILE *out, struct wk_err *err); /* id, last failure, subscription, type, attempts, code, tenant */
+bool wk_dead_list(const char *conninfo, const char *prefix, FILE *out, struct wk_err *err); /* prefix and id, last failure, subscription, type, attempts, code, tenant */
 bool wk_dead_show(const char *conninfo, int64_t id, FILE *out, struct wk_err *err);
 /* Back to its subscription, or given up for good: shown until its lifetime ends. dead.not_found (BUSINESS). */
 bool wk_dead_requeue(const char *conninfo, int64_t id, struct wk_err *err);

@@ -190,6 +190,8 @@ class Moves(ServersCase):
         self.small.on("main", f"SELECT set_config('app.tenant', '{tenant}', false); INSERT INTO probe_kept (tenant_id, k, n) SELECT '{tenant}', 'many' || i, i FROM generate_series(1, 12000) i")
         self.publish(tenant, n=4)
         until(lambda: len(self.seen("main", tenant)) == 4, 10, "four are handled")
+        self.publish(tenant, n=1, first=30, key="dead", fail=9)
+        until(lambda: self.small.advance(10) or self.count("main", f"SELECT count(*) FROM wakala.dead WHERE tenant_id = '{tenant}'") == 2, 40, "a and b give it up")
         self.publish(tenant, n=1, first=10, key="fails", fail=2)              # parked, and what comes behind it
         self.publish(tenant, n=2, first=11, key="fails")
         self.publish(tenant, n=1, first=20, key="later", later_ms=30 * MINUTES * 1000)
@@ -202,7 +204,12 @@ class Moves(ServersCase):
         self.assertEqual(self.count("two", f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), 12003)
         self.assertEqual([line for line in self.good("tenant", "show", tenant).splitlines() if "updated_at" not in line],
                          [line.replace("server\tmain", "server\ttwo") for line in shown.splitlines() if "updated_at" not in line])
-        self.assertEqual([line.split("\t")[3] for line in self.good("--server", "two", "timers", tenant).splitlines()], ["soon"])
+        self.assertEqual([line.split("\t")[3] for line in self.good("timers", tenant).splitlines()], ["soon"])
+        dead = [line.split("\t") for line in self.good("dead", "list").splitlines() if tenant in line]
+        self.assertEqual(sorted((line[2], line[4]) for line in dead), [("probe.a", "4"), ("probe.b", "4")])
+        self.assertRegex(dead[0][0], r"^two/\d+$")
+        self.assertIn("payload", self.good("dead", "show", dead[0][0]))
+        self.good("dead", "drop", dead[1][0])
         until(lambda: self.small.request("GET", f"/probe/{tenant}/kept?k=k2")[1].startswith(b"2 "), 5, "it is served there")
         self.assertEqual(self.small.webhook(message(number, "wamid.before", at=time.time()))[0], 200)
         self.assertEqual(self.small.webhook(message(number, "wamid.after", at=time.time()))[0], 200)
@@ -212,6 +219,9 @@ class Moves(ServersCase):
         until(lambda: self.small.advance(10) or ("fails", 13) in self.seen("two", tenant), 60, "what failed is tried again", self.small.host.tail)
         for sub in "ab":
             self.assertEqual(self.seen("two", tenant, sub), [("k", n) for n in range(4)] + [("fails", n) for n in range(10, 14)])
+        self.small.on("two", f"UPDATE wakala.event SET payload = json_build_object('n', 30, 'fail', 0)::text WHERE tenant_id = '{tenant}' AND key = 'dead'")  # mended
+        self.good("dead", "requeue", dead[0][0])
+        until(lambda: self.small.advance(10) or ("dead", 30) in self.seen("two", tenant, dead[0][2][-1]), 60, "a dead letter that came along is asked for", self.small.host.tail)
         self.small.advance(31 * MINUTES)
         until(lambda: ("later", 20) in self.seen("two", tenant), 20, "what waits for its time comes at its time", self.small.host.tail)
         until(lambda: self.count("two", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND key = 'timer'") == 1, 20, "its timer fires once")
