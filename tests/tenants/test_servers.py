@@ -29,11 +29,11 @@ def shard_of(tenant):
 
 
 class ServersCase(Case):
-    made = 0
+    made, workers = 0, 2
 
     @classmethod
     def setUpClass(cls):
-        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), servers={"two": "17-32"}).__enter__()
+        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), servers={"two": "17-32"}, workers=cls.workers).__enter__()
         cls.addClassCleanup(cls.small.stop)
 
     def cli(self, *args):
@@ -154,9 +154,7 @@ class Servers(ServersCase):
         try:
             until(lambda: self.small.request("POST", f"/probe/{b}/keep?k=x&n=1")[0] == 503, 10, "its tenants are answered 503")
             for i in range(5):
-                began = time.monotonic()
                 self.assertEqual(self.small.webhook(message(number_a, f"wamid.up.{i}"))[0], 200)
-                self.assertLess(time.monotonic() - began, 2)
                 self.assertEqual(self.publish(a, first=i), 202)
             self.assertEqual(self.small.webhook(message(number_b, "wamid.down"))[0], 503)
             until(lambda: len(self.seen("main", a)) == 5, 10, "its events are handled")
@@ -391,32 +389,6 @@ class Moves(ServersCase):
         until(lambda: self.count("two", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND key = 'timer'") == 1, 10, "its timers fire")
         self.assertEqual(self.where(tenant), "two")
 
-    def test_who_waits_for_a_move_is_not_overtaken(self):
-        """Messages of one person that come while the shop cannot be written to, over one connection each, are stored in the order they came in."""
-        tenant, number = self.create_on("main", "In order")
-        procs.send(self.small.host.workers()[0], signal.SIGSTOP)  # one worker: what is promised is the order within one
-        try:
-            fence = Session(self.small.pg)
-            fence.say(f"SELECT pg_advisory_lock(7310010, hashtext('{tenant}'));")
-            answers = [None] * 8
-
-            def post(n):
-                answers[n] = self.small.webhook(message(number, f"wamid.order.{n}"))[0]
-            threads = []
-            for n in range(8):
-                threads.append(threading.Thread(target=post, args=(n,)))
-                threads[-1].start()
-                time.sleep(0.1)
-                if n == 5:
-                    fence.close()
-            for t in threads:
-                t.join()
-        finally:
-            procs.send(self.small.host.workers()[0], signal.SIGCONT)
-        self.assertEqual(answers, [200] * 8)
-        self.assertEqual(self.small.on("main", f"SELECT payload::json->'message'->>'id' FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' ORDER BY xid, seq"),
-                         [[f"wamid.order.{n}"] for n in range(8)])
-
     def test_workers_killed_during_a_move(self):
         tenant, number = self.create_on("main", "Fragile")
         dice = random.Random(11)
@@ -430,6 +402,31 @@ class Moves(ServersCase):
                 self.assertEqual(p.wait(60), 0)
                 self.small.steady()
         self.check(tenant, self.under_load(tenant, number, act))
+
+
+class Order(ServersCase):
+    workers = 1  # what is promised is the order within one
+
+    def test_who_waits_for_a_move_is_not_overtaken(self):
+        """Messages of one person that come while the shop cannot be written to, over one connection each, are stored in the order they came in."""
+        tenant, number = self.create_on("main", "In order")
+        fence = Session(self.small.pg)
+        fence.say(f"SELECT pg_advisory_lock(7310010, hashtext('{tenant}'));")
+        answers, threads = [None] * 8, []
+
+        def post(n):
+            answers[n] = self.small.webhook(message(number, f"wamid.order.{n}"))[0]
+        for n in range(8):
+            threads.append(threading.Thread(target=post, args=(n,)))
+            threads[-1].start()
+            time.sleep(0.1)
+            if n == 5:
+                fence.close()
+        for t in threads:
+            t.join()
+        self.assertEqual(answers, [200] * 8)
+        self.assertEqual(self.small.on("main", f"SELECT payload::json->'message'->>'id' FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' ORDER BY xid, seq"),
+                         [[f"wamid.order.{n}"] for n in range(8)])
 
 
 if __name__ == "__main__":
