@@ -215,6 +215,26 @@ static bool arrive(struct move *m, struct wk_err *err)
     return wk_sync_command(m->new_host, "SELECT wakala.tenant_arrive($1::uuid, $2::int, $3, $4::jsonb)", WK_COUNT(values), values, err);
 }
 
+/* Its rows are gone; a schema of its own goes as well. */
+static bool drop_schema(struct move *m, struct wk_err *err)
+{
+    const char *values[] = {m->schema};
+    PGconn *owner;
+    PGresult *drop;
+    bool ok;
+
+    if (!strcmp(m->schema, "pool"))
+        return true;
+    owner = wk_sync_open(m->from->owner, err);
+    drop = owner && wk_sync_command(owner, "SET client_min_messages = warning", 0, NULL, err)
+               ? wk_sync_run(owner, "SELECT format('DROP SCHEMA IF EXISTS %I CASCADE', $1::text)", 1, values, err) : NULL;
+    ok = drop && wk_sync_command(owner, "BEGIN", 0, NULL, err) && wk_sync_command(owner, PQgetvalue(drop, 0, 0), 0, NULL, err) &&
+         wk_sync_command(owner, "DELETE FROM wakala.migration WHERE schema = $1", 1, values, err) && wk_sync_command(owner, "COMMIT", 0, NULL, err);
+    PQclear(drop);
+    PQfinish(owner);
+    return ok;
+}
+
 static bool carry(struct move *m, struct wk_moved *moved, struct wk_err *err)
 {
     struct wk_carry c = {.old_host = m->old_host, .old_app = m->old_app, .new_host = m->new_host, .new_app = m->new_app, .tables = &m->tables, .tenant = m->id};
@@ -249,7 +269,7 @@ bool wk_tenant_move(const struct wk_move *move, struct wk_moved *moved, struct w
     else if (m.old_host)
         (void)run(&m, m.old_host, "SELECT pg_advisory_unlock_all()", &(struct wk_err){0});
     /* Its name is somebody else's to take there, too. */
-    ok = ok && clear(&m, m.old_app, m.old_host, err) && run(&m, m.old_host, "UPDATE wakala.tenant SET name = 'moved ' || id WHERE id = $1::uuid", err);
+    ok = ok && clear(&m, m.old_app, m.old_host, err) && drop_schema(&m, err) && run(&m, m.old_host, "UPDATE wakala.tenant SET name = 'moved ' || id WHERE id = $1::uuid", err);
     wk_tables_finish(&m.tables);
     PQfinish(m.old_host);
     PQfinish(m.old_app);

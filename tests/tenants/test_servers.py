@@ -251,8 +251,12 @@ class Moves(ServersCase):
         self.assertEqual(self.small.request("POST", f"/probe/{tenant}/keep?k=a&n=7")[0], 200)
         self.move(tenant)
         self.assertEqual(self.small.on("two", f"SELECT n FROM {schema}.probe_kept"), [["7"]])
+        self.assertEqual(self.small.on("main", f"SELECT (SELECT count(*) FROM pg_namespace WHERE nspname = '{schema}') + (SELECT count(*) FROM wakala.migration WHERE schema = '{schema}')"),
+                         [["0"]])
         until(lambda: self.small.request("GET", f"/probe/{tenant}/kept?k=a")[1].startswith(b"7 "), 5, "it is served there")
         self.assertEqual(self.small.request("POST", f"/probe/{tenant}/keep?k=b&n=8")[0], 200)
+        self.move(tenant)
+        self.assertEqual(self.small.on("main", f"SELECT n FROM {schema}.probe_kept ORDER BY n"), [["7"], ["8"]])
 
     def test_to_a_shard_of_another_server(self):
         tenant, _ = self.create_on("main", "By shard")
