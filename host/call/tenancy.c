@@ -11,11 +11,13 @@ bool wk_call_tenancy(struct wk_call *call, int what, const struct wk_uuid *tenan
                                          [WK_TENANCY_UNDELETE] = WK_LIFE_UNDELETE, [WK_TENANCY_GET] = WK_LIFE_GET, [WK_TENANCY_PAGE] = WK_LIFE_PAGE};
     const struct wk_principal *who = &call->principal;
     struct wk_life_ask ask = {.id = tenant, .asked = asked ? asked : "{}", .subject = who->subject, .role = who->role, .trace = call->trace.trace_id};
+    const struct wk_tenant_ref *ref = tenant ? wk_directory_find(call->engine->directory, tenant) : NULL;
     char *text;
 
     if (what < WK_TENANCY_CREATE || what > WK_TENANCY_PAGE)
         return wk_fail(err, WK_SYSTEM, "tenant.no_such_verb", "wk_tenancy(%d): this host does not know it", what);
     ask.what = lives[what];
+    ask.at = ref ? ref->server : 0;
     if (!wk_call_may_wait(call, "a tenant's life", err) || !wk_life_run(call->engine->server, call->engine->servers, &ask, call->until_us, &text, err))
         return false;
     call->trips++;

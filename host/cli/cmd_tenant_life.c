@@ -22,8 +22,13 @@ static json_t *life(const struct wk_config *config, const struct wk_server_conf 
     json_t *out = NULL;
 
     json_decref(asked);
-    for (unsigned i = 0; i < n; i++)
-        sites[i] = (struct wk_life_site){wk_config_server(config, i)->host, wk_config_server(config, i)->shards};
+    for (unsigned i = 0; i < n; i++) {
+        const struct wk_server_conf *one = wk_config_server(config, i);
+
+        sites[i] = (struct wk_life_site){one->host, one->shards};
+        if (one == server)
+            ask.at = i;
+    }
     if (!text)
         (void)wk_fail(&err, WK_BUSINESS, "tenant.invalid", "a value is no UTF-8");
     else if ((!tenant || wk_tenant_find(server->host, tenant, &id, &err)) && wk_life_now(sites, n, &ask, &answer, &err))

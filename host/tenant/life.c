@@ -211,7 +211,7 @@ static bool ask_all(struct asker *a, const struct wk_life_ask *ask, char **answe
         ok = page(a, &m, answer, err);
     else
         for (unsigned i = 0; i < a->n && !ok && (!i || wk_err_is(err, "tenant.unknown")); i++)
-            ok = a->ask(a, i, names[ask->what], &m, answer, err);
+            ok = a->ask(a, (ask->at + i) % a->n, names[ask->what], &m, answer, err);
     free(m.who);
     return ok;
 }

@@ -25,6 +25,7 @@ enum wk_life { /* what is done, with what `asked` (JSON text, never NULL) holds.
 struct wk_life_ask {
     enum wk_life what;
     const struct wk_uuid *id; /* of a new tenant: NULL */
+    unsigned at;              /* the server that is asked first for it: where it was last */
     const char *asked;
     const char *subject, *role, *trace; /* for the audit; NULL: "-" */
 };

@@ -158,6 +158,10 @@ class Servers(ServersCase):
                 self.assertEqual(self.publish(a, first=i), 202)
             self.assertEqual(self.small.webhook(message(number_b, "wamid.down"))[0], 503)
             until(lambda: len(self.seen("main", a)) == 5, 10, "its events are handled")
+            root = {"X-Who": ROOT_USER}
+            self.assertEqual(self.small.request("POST", f"/v1/tenants/{a}/suspend", b'{"reason":"x"}', root)[0], 200)
+            self.assertEqual(self.small.request("POST", f"/v1/tenants/{a}/resume", b"{}", root)[0], 200)
+            self.assertEqual(self.small.request("POST", "/v1/tenants", b'{"name":"Not now","request_id":"not-now"}', root)[0], 503, "its name could be taken there")
             self.good("reload")  # and a new generation comes up without it
             self.assertEqual(self.publish(a, first=5), 202)
             self.assertEqual(self.small.webhook(message(number_b, "wamid.down"))[0], 503, "not nobody's: nobody knows")
