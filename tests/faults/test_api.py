@@ -139,17 +139,28 @@ class Limits(ApiCase):
         self.assertEqual(odd, [])
         return (last - first) / took
 
+    def exactly(self, rate, delta, seconds, before=None, **how):
+        """Never more than that; less only when the machine stood still and nobody asked: then once more."""
+        found = []
+        for _ in range(3):
+            found.append(self.hammer(seconds, **({"before": before} if before else {}), **how))
+            before = None  # it is done
+            self.assertLessEqual(found[-1], rate + delta)
+            if found[-1] >= rate - delta:
+                return
+        self.fail(f"{found} a second, not {rate}")
+
     def test_the_limit_is_exact_over_workers_and_hosts_and_a_share_without_redis(self):
-        self.assertAlmostEqual(self.hammer(3), 200, delta=2 + 1)  # 1 %, and one request at each end of the watch
+        self.exactly(200, 2 + 1, 3)  # 1 %, and one request at each end of the watch
         other = self.small.second_host()
         other.start()
         try:
             until(other.is_ready, 20, "the second host is ready")
             both = [self.small.host.port, other.port]
-            self.assertAlmostEqual(self.hammer(3, ports=both), 200, delta=2 + 1)
+            self.exactly(200, 2 + 1, 3, ports=both)
             # Redis goes in the middle of it: each of the two hosts gives out its half.
-            self.assertAlmostEqual(self.hammer(3, ports=both, before=self.stop_redis), 200, delta=2 + 2)
-            self.assertAlmostEqual(self.hammer(2, ports=both[:1]), 100, delta=1 + 1)
+            self.exactly(200, 2 + 2, 3, ports=both, before=self.stop_redis)
+            self.exactly(100, 1 + 1, 2, ports=both[:1])
             self.assertGreater(self.metric("wakala_api_limited_without_redis"), 0)
         finally:
             self.small.redis.start()

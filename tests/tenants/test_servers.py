@@ -218,7 +218,7 @@ class Moves(ServersCase):
         self.assertEqual(self.count("two", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' AND xid > '0'"), 1,
                          "what came before the move is known")
         self.publish(tenant, n=1, first=13, key="fails")  # behind those that came along
-        until(lambda: self.small.advance(10) or ("fails", 13) in self.seen("two", tenant), 60, "what failed is tried again", self.small.host.tail)
+        until(lambda: self.small.advance(10) or all(("fails", 13) in self.seen("two", tenant, sub) for sub in "ab"), 60, "what failed is tried again", self.small.host.tail)
         for sub in "ab":
             self.assertEqual(self.seen("two", tenant, sub), [("k", n) for n in range(4)] + [("fails", n) for n in range(10, 14)])
         self.small.on("two", f"UPDATE wakala.event SET payload = json_build_object('n', 30, 'fail', 0)::text WHERE tenant_id = '{tenant}' AND key = 'dead'")  # mended
