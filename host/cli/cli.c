@@ -29,7 +29,7 @@ static const struct wk_command commands[] = {
     {"stop", "", "finish what is in progress and end", wk_cmd_stop},
     {"tenant", "create NAME --number ID[,ID] --waba ID [--tier T] [--isolation I] [--trial DAYS] [--request-id R] [OPTIONS] |\n"
                "      list | show TENANT | set TENANT [--name N] [--tier T] [--trial DAYS] [OPTIONS] | limits TENANT [--products N|tier] [--orders N|tier] [--users N|tier] |\n"
-               "      suspend TENANT [--reason R] | resume TENANT | move TENANT --shard N|--server NAME | provision [TENANT] |\n"
+               "      suspend TENANT [--reason R] | resume TENANT | move TENANT --shard N|--server NAME [--limit SECONDS] | provision [TENANT] |\n"
                "      export TENANT [--to FILE] | delete TENANT [--grace DAYS] | undelete TENANT | purge |\n"
                "      secret set TENANT PLUGIN KEY | secret remove TENANT PLUGIN KEY | secret list [TENANT] | secret rotate |\n"
                "      address add TENANT CHANNEL ADDRESS [--account A] | address remove TENANT CHANNEL ADDRESS | address list [TENANT]\n"

@@ -1,12 +1,27 @@
-/* wakala tenant move TENANT --shard N | --server NAME: to another shard, and with it to the server of that shard's tenants; or to a server. */
+/* wakala tenant move TENANT --shard N | --server NAME [--limit SECONDS]: to another shard, and with it to the server of that shard's tenants; or to a server. */
 #include "cli/tenant.h"
 #include "db/migrate.h"
 #include "tenant/life.h"
 #include "tenant/admin.h"
 #include "tenant/move.h"
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { LIMIT_S = 300 };
+
+/* The sessions end with the process, and the fence with them. In a signal handler: only write(2). */
+static void on_limit(int sig)
+{
+    static const char text[] = "wakala: the move has taken its --limit: given up, and the tenant is served where it was. Again with more time, or when both servers answer\n";
+
+    (void)sig;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(WK_CLI_FAILED);
+    _exit(WK_CLI_FAILED);
+}
 
 static int to_shard(const struct wk_server_conf *server, const char *tenant, uint32_t shard)
 {
@@ -51,10 +66,11 @@ static int to_server(const struct wk_config *config, struct wk_move *move)
 
 int wk_tenant_cmd_move(const struct wk_config *config, const struct wk_server_conf *server, int argc, char **argv)
 {
-    static const char *const options[] = {"--shard", "--server", NULL}, *const none[] = {NULL};
-    const char *shard = wk_cli_value(argc, argv, "--shard"), *to = wk_cli_value(argc, argv, "--server");
+    static const char *const options[] = {"--shard", "--server", "--limit", NULL}, *const none[] = {NULL};
+    const char *shard = wk_cli_value(argc, argv, "--shard"), *to = wk_cli_value(argc, argv, "--server"), *limit = wk_cli_value(argc, argv, "--limit");
     struct wk_move move = {.config = config, .tenant = argc > 2 ? argv[2] : "", .who = wk_cli_operator()};
-    char *end = NULL;
+    char *end = NULL, *limit_end = NULL;
+    long seconds = limit ? strtol(limit, &limit_end, 10) : LIMIT_S;
     long n = shard ? strtol(shard, &end, 10) : 0;
 
     if (argc < 4 || *argv[2] == '-' || !shard == !to || !wk_cli_options(argc, argv, 3, options, none))
@@ -63,6 +79,12 @@ int wk_tenant_cmd_move(const struct wk_config *config, const struct wk_server_co
         (void)fprintf(stderr, "wakala: --shard %s: 1 to 32\n", shard);
         return WK_CLI_FAILED;
     }
+    if (limit && (!*limit || *limit_end || seconds < 1 || seconds > 86400)) {
+        (void)fprintf(stderr, "wakala: --limit %s: seconds that nothing may be written for the tenant, 1 to 86400\n", limit);
+        return WK_CLI_FAILED;
+    }
+    (void)signal(SIGALRM, on_limit);
+    move.limit_s = (unsigned)seconds;
     move.shard = (uint32_t)n;
     move.to = to ? wk_cli_server(&(struct wk_cli){.server = to}, config) : wk_config_server_of(config, (uint32_t)n);
     if (!move.to)

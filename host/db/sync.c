@@ -10,7 +10,7 @@ PGconn *wk_sync_open(const char *conninfo, struct wk_err *err)
 
     if (PQstatus(c) == CONNECTION_OK)
         return c;
-    wk_fail(err, WK_TRANSIENT, "db.unavailable", "database.host: %.180s", PQerrorMessage(c));
+    wk_fail(err, WK_TRANSIENT, "db.unavailable", "the database cannot be reached: %.160s", PQerrorMessage(c));
     PQfinish(c);
     return NULL;
 }

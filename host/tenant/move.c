@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FENCE_WAIT "20s" /* a transaction lasts 5 s at most */
 
@@ -91,7 +92,7 @@ static bool open_all(struct move *m, struct wk_err *err)
     return (m->old_host = wk_sync_open(m->from->host, err)) && (m->old_app = wk_tables_open(m->from->owner, m->from->name, err)) &&
            (m->new_host = wk_sync_open(m->ask->to->host, err)) &&
            (m->new_app = wk_tables_open(m->ask->to->owner, m->ask->to->name, err)) && run(m, m->old_host, "SET statement_timeout = 0", err) &&
-           run(m, m->new_host, "SET statement_timeout = 0", err) &&
+           run(m, m->new_host, "SET statement_timeout = 0", err) && run(m, m->new_host, "SET lock_timeout = '" FENCE_WAIT "'", err) &&
            wk_tables_find(m->old_app, m->schema, &m->tables, err);
 }
 
@@ -173,6 +174,7 @@ static bool stop(struct move *m, struct wk_err *err)
         !run(m, m->old_host, "SET lock_timeout = '" FENCE_WAIT "'", err))
         return false;
     m->stopped_at_us = now_us();
+    (void)alarm(m->ask->limit_s); /* a server that says nothing must not hold the tenant for ever */
     if (run(m, m->old_host, "SELECT pg_advisory_lock(7310010, hashtext($1))", &why))
         return run(m, m->old_host, "SELECT pg_advisory_lock(7310012)", err) && run(m, m->old_host, "SELECT pg_advisory_unlock(7310012)", err);
     if (strncmp(why.msg, "55P03", 5) != 0) {
@@ -240,6 +242,7 @@ static bool carry(struct move *m, struct wk_moved *moved, struct wk_err *err)
     struct wk_carry c = {.old_host = m->old_host, .old_app = m->old_app, .new_host = m->new_host, .new_app = m->new_app, .tables = &m->tables, .tenant = m->id};
     bool ok = wk_carry_before(&c, err) && stop(m, err) && wk_carry_all(&c, err) && decide(m, err);
 
+    (void)alarm(0);
     moved->rows = c.rows;
     moved->waiting = c.waiting;
     moved->bytes = c.bytes;

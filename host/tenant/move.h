@@ -15,6 +15,7 @@ struct wk_move {
     const struct wk_server_conf *to;
     uint32_t shard;                        /* it has there; 0: as before */
     const char *who;                       /* for the audit */
+    unsigned limit_s;                      /* behind the fence at most; then SIGALRM, whose end of the process gives the tenant back. 0: none */
 };
 struct wk_moved {
     struct wk_uuid id;

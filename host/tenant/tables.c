@@ -18,7 +18,8 @@ PGconn *wk_tables_open(const char *owner, const char *server, struct wk_err *err
     if (!wk_sync_command(c, "SET session_replication_role = replica", 0, NULL, err))
         wk_fail(err, WK_BUSINESS, "tenant.invalid", "`owner` of server %s may not switch triggers off for its session; as a superuser: "
                 "GRANT SET ON PARAMETER session_replication_role TO that role", server);
-    else if (wk_sync_command(c, "SET statement_timeout = 0", 0, NULL, err) && wk_sync_command(c, "SET ROLE wakala_app", 0, NULL, err))
+    else if (wk_sync_command(c, "SET statement_timeout = 0", 0, NULL, err) && wk_sync_command(c, "SET lock_timeout = '20s'", 0, NULL, err) &&
+             wk_sync_command(c, "SET ROLE wakala_app", 0, NULL, err))
         return c;
     PQfinish(c);
     return NULL;

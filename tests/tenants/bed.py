@@ -11,12 +11,30 @@ class WithWho(Small):
 
 
 class TenantsCase(Case):
-    workers = 2
+    workers, servers, made = 2, None, 0
 
     @classmethod
     def setUpClass(cls):
-        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), workers=cls.workers).__enter__()
+        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), workers=cls.workers, servers=cls.servers).__enter__()
         cls.addClassCleanup(cls.small.stop)
+
+    def cli(self, *args):
+        return self.small.host.cli(*args, check=False, timeout=120)
+
+    def good(self, *args):
+        status, out = self.cli(*args)
+        self.assertEqual(status, 0, out)
+        return out
+
+    def bad(self, pattern, *args):
+        status, out = self.cli(*args)
+        self.assertEqual(status, 1, out)
+        self.assertRegex(out, pattern)
+
+    def number(self):
+        """A phone number id that nobody has yet."""
+        type(self).made += 1
+        return f"7{self.made:014d}"
 
 
 __all__ = ["TenantsCase", "WithWho"]

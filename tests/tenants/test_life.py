@@ -22,25 +22,6 @@ LONG = bool(os.environ.get("WAKALA_LONG"))
 
 
 class Life(TenantsCase):
-    made = 0
-
-    def cli(self, *args):
-        return self.small.host.cli(*args, check=False, timeout=90)
-
-    def good(self, *args):
-        status, out = self.cli(*args)
-        self.assertEqual(status, 0, out)
-        return out
-
-    def bad(self, pattern, *args):
-        status, out = self.cli(*args)
-        self.assertEqual(status, 1, out)
-        self.assertRegex(out, pattern)
-
-    def number(self):
-        type(self).made += 1
-        return f"7{self.made:014d}"
-
     def create(self, name, *more):
         number = self.number()
         out = self.good("tenant", "create", name, "--number", number, "--waba", number, *more)

@@ -13,11 +13,11 @@ import time
 import unittest
 import uuid
 
-from faults.small import Case, Session, message
+from faults.small import Session, message
 from harness import demo_values, procs
 from harness.procs import until
 
-from .bed import WithWho
+from .bed import TenantsCase
 from .test_rest import ROOT_USER
 
 LONG = bool(os.environ.get("WAKALA_LONG"))
@@ -28,30 +28,8 @@ def shard_of(tenant):
     return 1 + (hashlib.sha256(uuid.UUID(tenant).bytes).digest()[0] >> 3)
 
 
-class ServersCase(Case):
-    made, workers = 0, 2
-
-    @classmethod
-    def setUpClass(cls):
-        cls.small = WithWho(plugins=("tenants", "whatsapp", "probe"), servers={"two": "17-32"}, workers=cls.workers).__enter__()
-        cls.addClassCleanup(cls.small.stop)
-
-    def cli(self, *args):
-        return self.small.host.cli(*args, check=False, timeout=120)
-
-    def good(self, *args):
-        status, out = self.cli(*args)
-        self.assertEqual(status, 0, out)
-        return out
-
-    def bad(self, pattern, *args):
-        status, out = self.cli(*args)
-        self.assertEqual(status, 1, out)
-        self.assertRegex(out, pattern)
-
-    def number(self):
-        type(self).made += 1
-        return f"6{self.made:014d}"
+class ServersCase(TenantsCase):
+    servers = {"two": "17-32"}
 
     def create(self, name, *more):
         number = self.number()
@@ -234,6 +212,21 @@ class Moves(ServersCase):
         self.assertEqual(self.count("main", f"SELECT count(*) FROM probe_kept WHERE tenant_id = '{tenant}'"), 12003)
         self.assertEqual(self.small.webhook(message(number, "wamid.after", at=time.time()))[0], 200)
         self.assertEqual(self.count("main", f"SELECT count(*) FROM wakala.event WHERE tenant_id = '{tenant}' AND type = 'whatsapp.incoming' AND xid > '0'"), 1)
+
+    def test_a_server_that_says_nothing_does_not_hold_the_tenant(self):
+        tenant, _ = self.create_on("main", "Held")
+        stopped = Session(self.small.pg, "wakala_two")
+        stopped.say(f"BEGIN; SET app.tenant = '{tenant}'; INSERT INTO pool.probe_kept (tenant_id, k, n) VALUES ('{tenant}', 'a', 0);")  # whoever writes that row waits
+        try:
+            self.assertEqual(self.small.request("POST", f"/probe/{tenant}/keep?k=a&n=1")[0], 200)
+            status, out = self.small.host.cli("tenant", "move", tenant, "--server", "two", "--limit", "2", check=False, timeout=60)
+        finally:
+            stopped.close()
+        self.assertEqual(status, 1, out)
+        self.assertEqual(self.where(tenant), "main")
+        until(lambda: self.small.request("POST", f"/probe/{tenant}/keep?k=b&n=2")[0] == 200, 10, "it is served where it was", self.small.host.tail)
+        self.bad(r"--limit 0: seconds", "tenant", "move", tenant, "--server", "two", "--limit", "0")
+        self.move(tenant)
 
     def test_how_long_nothing_is_written(self):
         """Grows with what the tenant has: printed, for docs/measurements.md."""

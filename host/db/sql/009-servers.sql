@@ -165,35 +165,27 @@ BEGIN
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION wakala.tenant_do(p_what text, p_id uuid, p_shard int, p_lane int, p_asked jsonb, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- What several servers add or see differently; the rest is as it was.
+ALTER FUNCTION wakala.tenant_do(text, uuid, int, int, jsonb, jsonb) RENAME TO tenant_do_here;
+CREATE FUNCTION wakala.tenant_do(p_what text, p_id uuid, p_shard int, p_lane int, p_asked jsonb, p_who jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   CASE p_what
-    WHEN 'create' THEN RETURN wakala.tenant_create(p_id, p_shard, p_lane, p_asked, p_who);
     WHEN 'elsewhere' THEN RETURN wakala.tenant_elsewhere(p_id, p_shard, p_lane, p_asked, p_who);
     WHEN 'taken' THEN RETURN wakala.tenant_taken(p_id, p_asked);
-    WHEN 'ready' THEN RETURN to_jsonb(wakala.tenant_ready(p_id, p_lane, p_who));
-    WHEN 'change' THEN RETURN wakala.tenant_change(p_id, p_lane, p_asked, p_who);
-    WHEN 'suspend' THEN RETURN wakala.tenant_suspend(p_id, p_lane, p_asked->>'reason', p_who);
-    WHEN 'resume' THEN RETURN wakala.tenant_resume(p_id, p_lane, p_who);
-    WHEN 'trial_end' THEN RETURN wakala.tenant_trial_end(p_id, p_lane, p_who);
-    WHEN 'delete' THEN RETURN wakala.tenant_delete(p_id, p_lane, coalesce((p_asked->>'grace_s')::bigint, 30 * 86400), p_who);
-    WHEN 'gone' THEN RETURN wakala.tenant_gone(p_id, p_lane, p_who);
-    WHEN 'move' THEN RETURN wakala.tenant_move(p_id, p_lane, (p_asked->>'shard')::int, p_who);
-    WHEN 'undelete' THEN RETURN wakala.tenant_undelete(p_id, p_lane, p_who);
-    WHEN 'page' THEN RETURN wakala.tenant_page((p_asked->>'after')::uuid, (p_asked->>'limit')::int);
     WHEN 'get' THEN
       IF NOT wakala.tenant_is_here(p_id) THEN
         PERFORM wakala.refuse('tenant.unknown', 'there is no such tenant');
       END IF;
-      RETURN wakala.tenant_json(p_id);
+    ELSE NULL;
   END CASE;
+  RETURN wakala.tenant_do_here(p_what, p_id, p_shard, p_lane, p_asked, p_who);
 END $$;
 
 DO $$
 DECLARE
   f regprocedure;
 BEGIN
-  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'wakala'::regnamespace AND p.proname IN ('tenant_is_here', 'tenant_taken', 'tenant_elsewhere', 'tenant_arrive', 'enter_all') LOOP
+  FOR f IN SELECT p.oid::regprocedure FROM pg_proc p WHERE p.pronamespace = 'wakala'::regnamespace AND p.proname IN ('tenant_is_here', 'tenant_taken', 'tenant_elsewhere', 'tenant_arrive', 'tenant_do', 'enter_all') LOOP
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO wakala_host', f);
   END LOOP;
